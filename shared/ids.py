@@ -16,5 +16,5 @@ def new_secret() -> str:
 
 
 def digest(secret: str) -> str:
-    """How a secret of `new_secret` is stored: SHA-256 in hexadecimal. (A password needs a slow hash, this does not.)"""
+    """How a secret of `new_secret` is stored: SHA-256 in hexadecimal. Only a password needs a slow hash."""
     return hashlib.sha256(secret.encode()).hexdigest()

@@ -6,7 +6,7 @@ the SSM Parameter Store below `MAYFLY_SSM_PREFIX`, the default.
 
 import os
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 import boto3
 from botocore.config import Config
@@ -162,11 +162,12 @@ class _SsmSource(PydanticBaseSettingsSource):
 AnySettings = TypeVar("AnySettings", bound=SharedSettings)
 
 
-def load(settings_class: type[AnySettings], **overrides: object) -> AnySettings:
+def load(settings_class: type[AnySettings], **overrides: Any) -> AnySettings:  # noqa: ANN401 - a type per field
     """Read the settings once.
 
     Raises:
-        SettingsError: one line that names each setting that is missing or wrong. No value is quoted: it may be a secret.
+        SettingsError: one line that names each setting that is missing or wrong. No value is quoted:
+            it may be a secret.
     """
     try:
         return settings_class(**overrides)
