@@ -1,0 +1,17 @@
+"""Which processes run: only to look, never to end one."""
+
+import os
+from pathlib import Path
+
+
+def process_runs(pid: int) -> bool:
+    """False for a process that has ended, whether or not somebody has asked for its exit code (a zombie)."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:  # no /proc here, or it ended just now
+        return Path("/proc").is_dir() is False
+    return state != "Z"
