@@ -1,0 +1,112 @@
+"""DynamoDB, S3 and SQS by aioboto3, with bounded waits, measured calls, and one meaning for "does not answer"."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+import aioboto3
+from aiobotocore.config import AioConfig
+from botocore.exceptions import ClientError, HTTPClientError
+from types_aiobotocore_dynamodb.client import DynamoDBClient
+from types_aiobotocore_s3.client import S3Client
+from types_aiobotocore_sqs.client import SQSClient
+
+from shared import clock
+from shared.errors import Unavailable
+from shared.settings import SharedSettings
+from shared.telemetry.metrics import AWS_ERRORS, AWS_SECONDS
+
+_PASSING = {"ThrottlingException", "ProvisionedThroughputExceededException", "RequestLimitExceeded", "SlowDown"}
+_SERVER_ERROR = 500
+
+
+@asynccontextmanager
+async def open_dynamodb(settings: SharedSettings) -> AsyncIterator[DynamoDBClient]:
+    async with _open("dynamodb", settings, read_timeout_seconds=2) as client:
+        yield client
+
+
+@asynccontextmanager
+async def open_s3(settings: SharedSettings, *, endpoint_url: str | None = None) -> AsyncIterator[S3Client]:
+    """S3; `endpoint_url` is for a client that only signs URLs for others, who reach S3 by another address."""
+    async with _open("s3", settings, read_timeout_seconds=20, endpoint_url=endpoint_url) as client:
+        yield client
+
+
+@asynccontextmanager
+async def open_sqs(settings: SharedSettings, *, long_poll_seconds: int = 0) -> AsyncIterator[SQSClient]:
+    """SQS; a client that receives waits for as long as its polls may take, one that sends does not."""
+    async with _open("sqs", settings, read_timeout_seconds=3 + long_poll_seconds) as client:
+        yield client
+
+
+@asynccontextmanager
+async def _open(
+    service: str, settings: SharedSettings, *, read_timeout_seconds: float, endpoint_url: str | None = None
+) -> AsyncIterator[Any]:
+    key, secret = settings.aws_access_key_id, settings.aws_secret_access_key
+    session = aioboto3.Session(
+        aws_access_key_id=key.get_secret_value() if key else None,
+        aws_secret_access_key=secret.get_secret_value() if secret else None,
+        region_name=settings.aws_region,
+    )
+    config = AioConfig(
+        connect_timeout=1,
+        read_timeout=read_timeout_seconds,
+        retries={"mode": "standard", "total_max_attempts": 3},
+        max_pool_connections=64,
+        request_checksum_calculation="when_required",
+        response_checksum_validation="when_required",
+        s3={"addressing_style": "path" if settings.aws_endpoint_url else "auto"},
+        signature_version="s3v4" if service == "s3" else None,
+    )
+    endpoint = endpoint_url or settings.aws_endpoint_url
+    async with session.client(service, endpoint_url=endpoint, config=config) as client:
+        _measure(client, service)
+        yield client
+
+
+def _measure(client: Any, service: str) -> None:  # noqa: ANN401 - any AWS client
+    """Count the calls by botocore's own events: https://botocore.amazonaws.com/v1/documentation/api/latest/topics/events.html."""
+
+    def before(context: dict[str, Any], **_: object) -> None:
+        context["mayfly_started"] = clock.monotonic()
+
+    def after(context: dict[str, Any], event_name: str, parsed: dict[str, Any], **_: object) -> None:
+        operation = event_name.rsplit(".", 1)[-1]
+        AWS_SECONDS.labels(service, operation).observe(clock.monotonic() - context["mayfly_started"])
+        code = parsed.get("Error", {}).get("Code")
+        if code is not None:
+            AWS_ERRORS.labels(service, operation, code).inc()
+
+    def failed(context: dict[str, Any], event_name: str, exception: Exception, **_: object) -> None:
+        operation = event_name.rsplit(".", 1)[-1]
+        AWS_SECONDS.labels(service, operation).observe(clock.monotonic() - context["mayfly_started"])
+        AWS_ERRORS.labels(service, operation, type(exception).__name__).inc()
+
+    client.meta.events.register(f"before-call.{service}", before)
+    client.meta.events.register(f"after-call.{service}", after)
+    client.meta.events.register(f"after-call-error.{service}", failed)
+
+
+@contextmanager
+def aws_errors(service: str) -> Iterator[None]:
+    """Within: no answer, too late an answer, a server's error and throttling are `Unavailable`; other errors pass."""
+    try:
+        yield
+    except ClientError as error:
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        if status >= _SERVER_ERROR or error_code(error) in _PASSING:
+            raise _unavailable(service) from error
+        raise
+    except (HTTPClientError, TimeoutError, OSError) as error:
+        raise _unavailable(service) from error
+
+
+def error_code(error: ClientError) -> str:
+    """The AWS error code, such as `ConditionalCheckFailedException` or `NoSuchKey`."""
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def _unavailable(service: str) -> Unavailable:
+    return Unavailable(f"{service} does not answer as it should. Ask again.")
