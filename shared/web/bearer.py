@@ -1,0 +1,87 @@
+"""Bearer tokens (RFC 6750): a route says which scope it needs, and is only reached by a caller who has it.
+
+The token is looked at before FastAPI reads the body or resolves a dependency: that is the cheapest place, and
+a stranger costs us nothing more. A router that needs callers is `APIRouter(route_class=SecuredRoute)`, a route on it
+says `openapi_extra=requires("jobs:read")`, and its function gets the caller by `caller_of(request)`.
+"""
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
+
+from shared.errors import Forbidden, InvalidRequest, Problem
+from shared.telemetry.context import bind
+from shared.tokens.claims import InvalidToken
+from shared.tokens.verifier import Caller, Verifier
+
+SCHEME = "bearer"
+_CALLER = "mayfly.caller"
+
+
+class Unauthorized(Problem):
+    code, status, title = "unauthorized", 401, "A valid access token is needed"
+
+
+class InsufficientScope(Forbidden):
+    code, title = "insufficient-scope", "The access token does not reach that far"
+
+
+def requires(*scopes: str) -> dict[str, Any]:
+    """The `openapi_extra=` of a route that needs an access token with all of these scopes (none: any valid token)."""
+    return {"security": [{SCHEME: list(scopes)}]}
+
+
+def caller_of(request: Request) -> Caller:
+    """Whose token was verified for this request; only on a `SecuredRoute`."""
+    caller: Caller = request.scope[_CALLER]
+    return caller
+
+
+class SecuredRoute(APIRoute):
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+        needed = frozenset(self.openapi_extra["security"][0][SCHEME]) if self.openapi_extra else frozenset()
+
+        async def verify_then_handle(request: Request) -> Response:
+            request.scope[_CALLER] = await _authenticate(request, needed)
+            return await handle(request)
+
+        return verify_then_handle
+
+
+async def _authenticate(request: Request, needed: frozenset[str]) -> Caller:
+    verifier: Verifier = request.app.state.verifier
+    try:
+        caller = await verifier.verify(_bearer_token(request))
+    except InvalidToken as error:
+        description = f"the access token is not valid: {error.reason}"
+        raise Unauthorized(
+            f"{description[0].upper()}{description[1:]}. Log in again at auth.",
+            headers={"WWW-Authenticate": f'Bearer error="invalid_token", error_description="{description}"'},
+        ) from None
+    if not needed <= caller.scope:
+        scope = " ".join(sorted(needed))
+        raise InsufficientScope(
+            f"This needs the scope {scope}.",
+            headers={"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{scope}"'},
+        )
+    bind(caller=caller.user_id)
+    return caller
+
+
+def _bearer_token(request: Request) -> str:
+    values = [value for name, value in request.scope["headers"] if name == b"authorization"]
+    if len(values) > 1:
+        raise InvalidRequest(
+            "There is more than one Authorization header. Send one.",
+            headers={"WWW-Authenticate": 'Bearer error="invalid_request"'},
+        )
+    scheme, _, token = values[0].decode("latin-1").partition(" ") if values else ("", "", "")
+    if scheme.lower() != "bearer" or not token:
+        raise Unauthorized(
+            "Send the header `Authorization: Bearer <token>`; POST /api/login at auth gives a token.",
+            headers={"WWW-Authenticate": "Bearer"},
+        )
+    return token

@@ -1,0 +1,123 @@
+"""What happens to every request before and after the routes: ids, limits, security headers, metrics, one log line."""
+
+import asyncio
+
+from fastapi import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from shared import clock
+from shared.errors import PayloadTooLarge, Problem
+from shared.telemetry.context import accept_request_id, continue_trace, working_on
+from shared.telemetry.logs import get_logger
+from shared.telemetry.metrics import REQUEST_SECONDS, REQUESTS, REQUESTS_UNDER_WAY
+from shared.web.problems import problem_response
+
+_MOST_HEADER_BYTES = 32_768
+_BODY_TIMEOUT_SECONDS = 30
+_QUIET = {"/livez", "/readyz", "/metrics"}
+_HEADERS = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"strict-transport-security", b"max-age=63072000"),
+]
+_SERVER_ERROR = 500
+log = get_logger(__name__)
+
+
+class HeadersTooLarge(Problem):
+    code, status, title = "headers-too-large", 431, "The header fields are too large"
+
+
+class BodyTimeout(Problem):
+    code, status, title = "body-timeout", 408, "The body came too slowly"
+
+
+class Edge:
+    """The outermost ASGI middleware."""
+
+    def __init__(self, app: ASGIApp, *, max_body_bytes: int) -> None:
+        self.app = app
+        self.max_body_bytes = max_body_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        exchange = _Exchange(scope, receive, send, self.max_body_bytes)
+        with working_on(exchange.trace, request_id=exchange.request_id), REQUESTS_UNDER_WAY.track_inprogress():
+            try:
+                refusal = exchange.refusal()
+                await (refusal or self.app)(scope, exchange.receive, exchange.send)
+            finally:
+                exchange.account()
+
+
+class _Exchange:
+    """One request and its answer."""
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send, max_body_bytes: int) -> None:
+        self.scope, self._receive, self._send = scope, receive, send
+        self.max_body_bytes = max_body_bytes
+        self.headers: dict[bytes, bytes] = dict(scope["headers"])
+        self.trace = continue_trace(self._header(b"traceparent"))
+        self.request_id = accept_request_id(self._header(b"x-request-id"), self.trace)
+        self.started = clock.monotonic()
+        self.received_bytes = 0
+        self.body_ended = False
+        self.status = 0
+
+    def _header(self, name: bytes) -> str | None:
+        value = self.headers.get(name)
+        return None if value is None else value.decode("latin-1")
+
+    def refusal(self) -> Response | None:
+        if sum(len(name) + len(value) for name, value in self.scope["headers"]) > _MOST_HEADER_BYTES:
+            return problem_response(HeadersTooLarge(f"Send at most {_MOST_HEADER_BYTES} bytes of header fields."))
+        declared = self.headers.get(b"content-length", b"0")
+        if declared.isdigit() and int(declared) > self.max_body_bytes:
+            return problem_response(self._too_large())
+        return None
+
+    def _too_large(self) -> PayloadTooLarge:
+        return PayloadTooLarge(f"Send at most {self.max_body_bytes} bytes. Larger data goes to S3: POST /api/uploads.")
+
+    async def receive(self) -> Message:
+        if self.body_ended:
+            return await self._receive()
+        try:
+            async with asyncio.timeout(_BODY_TIMEOUT_SECONDS):
+                message = await self._receive()
+        except TimeoutError:
+            raise BodyTimeout(f"No part of the body came for {_BODY_TIMEOUT_SECONDS} s. Send it again.") from None
+        self.received_bytes += len(message.get("body", b""))
+        self.body_ended = not message.get("more_body", False)
+        if self.received_bytes > self.max_body_bytes:
+            raise self._too_large()
+        return message
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            message["headers"] = [
+                *message.get("headers", []),
+                *_HEADERS,
+                (b"x-request-id", self.request_id.encode("latin-1")),
+                (b"traceparent", self.trace.traceparent.encode()),
+            ]
+        await self._send(message)
+
+    def account(self) -> None:
+        path = self.scope["path"]
+        route = getattr(self.scope.get("route"), "path", "unknown")
+        seconds = clock.monotonic() - self.started
+        REQUESTS.labels(self.scope["method"], route, self.status).inc()
+        REQUEST_SECONDS.labels(route).observe(seconds)
+        if path in _QUIET and self.status < _SERVER_ERROR:
+            return
+        log.info(
+            "request_answered",
+            method=self.scope["method"],
+            path=path,
+            status=self.status,
+            milliseconds=round(seconds * 1000, 1),
+        )
