@@ -12,9 +12,9 @@ import httpx
 
 ReadinessProbe = Callable[[], Awaitable[bool]]
 
-LEASH = Path(__file__).with_name("leash.py")
-PROBE_INTERVAL_SECONDS = 0.05
-FOREIGN_PREFIXES = ("MAYFLY_", "AWS_", "PYTEST_", "COV_")
+_LEASH = Path(__file__).with_name("leash.py")
+_PROBE_INTERVAL_SECONDS = 0.05
+_FOREIGN_PREFIXES = ("MAYFLY_", "AWS_", "PYTEST_")
 
 
 class ChildFailed(RuntimeError):  # noqa: N818 - errors state the fact
@@ -22,7 +22,7 @@ class ChildFailed(RuntimeError):  # noqa: N818 - errors state the fact
 
 
 def inherited_environment(
-    *, without: tuple[str, ...] = FOREIGN_PREFIXES, extra: Mapping[str, str] | None = None
+    *, without: tuple[str, ...] = _FOREIGN_PREFIXES, extra: Mapping[str, str] | None = None
 ) -> dict[str, str]:
     """This process's environment less the variables with these prefixes, plus `extra`: what a child is started with."""
     ours = os.environ  # noqa: TID251 - not read for settings: handed on to a child
@@ -82,7 +82,7 @@ class Child:
         return self._started().returncode
 
     async def start(self) -> None:
-        leash = (sys.executable, "-I", "-S", str(LEASH), str(os.getpid()), str(int(self._parent_death_signal)))
+        leash = (sys.executable, "-I", "-S", str(_LEASH), str(os.getpid()), str(int(self._parent_death_signal)))
         self.log_file.parent.mkdir(parents=True, exist_ok=True)
         with self.log_file.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
@@ -107,7 +107,7 @@ class Child:
                 raise ChildFailed(
                     f"{self.name} was not ready within {timeout_seconds:g} s; last lines: {self.last_lines()}"
                 )
-            await asyncio.sleep(PROBE_INTERVAL_SECONDS)
+            await asyncio.sleep(_PROBE_INTERVAL_SECONDS)
         if not self.running:  # somebody else answered on its port
             raise ChildFailed(self.end_report())
         return loop.time() - started_at
@@ -156,3 +156,30 @@ class Child:
         if self._process is None:
             raise ChildFailed(f"{self.name} was not started")
         return self._process
+
+
+async def together(*steps: Awaitable[object]) -> None:
+    """Awaits all of them. When one fails the others are cancelled and have ended before its error is raised."""
+    tasks = [asyncio.ensure_future(step) for step in steps]
+    try:
+        await asyncio.gather(*tasks)
+    except BaseException:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        raise
+
+
+async def run_to_end(child: Child, timeout_seconds: float = 60.0) -> None:
+    """Runs a command to its end; ChildFailed when it fails or does not end in time."""
+    await child.start()
+    try:
+        exit_code = await asyncio.wait_for(child.wait(), timeout_seconds)
+    except TimeoutError:
+        await child.kill()
+        raise ChildFailed(f"{child.name} did not end within {timeout_seconds:g} s: {child.last_lines()}") from None
+    except BaseException:
+        await child.kill()
+        raise
+    if exit_code != 0:
+        raise ChildFailed(child.end_report())

@@ -2,20 +2,15 @@
 
 import shutil
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from shared.testing.ports import free_port
 from shared.testing.processes import Child
+from shared.testing.server import Server, ServerMissing
 
 WHEEL = "wheel"
-
-
-class ServerMissing(RuntimeError):  # noqa: N818 - errors state the fact
-    """A server's program is not on this machine; the message says how to get it."""
 
 
 def server_program(wanted: str = WHEEL) -> str:
@@ -38,17 +33,16 @@ def server_program(wanted: str = WHEEL) -> str:
         ) from error
 
 
-class Valkey:
-    """A server on 127.0.0.1 that appends every write to a file in `folder`, so data outlive a restart and a SIGKILL.
+class Valkey(Server):
+    """A server on 127.0.0.1 that appends every write to a file in `folder`, so data outlive a restart and a SIGKILL."""
 
-    The port stays the same over restarts. An async context manager, or `start` and `stop`.
-    """
-
-    def __init__(self, folder: Path, *, port: int | None = None, server: str = WHEEL) -> None:
-        self.port = port or free_port()
+    def __init__(
+        self, folder: Path, *, port: int | None = None, server: str = WHEEL, log_file: Path | None = None
+    ) -> None:
+        port = port or free_port()
         self.folder = folder.resolve()
         options = {
-            "port": str(self.port),
+            "port": str(port),
             "bind": "127.0.0.1",
             "dir": str(self.folder),
             "appendonly": "yes",
@@ -56,35 +50,13 @@ class Valkey:
             "loglevel": "notice",
         }
         arguments = [word for name, value in options.items() for word in (f"--{name}", value)]
-        self.child = Child("redis", [server_program(server), *arguments], log_file=self.folder / "valkey.log")
+        self.folder.mkdir(parents=True, exist_ok=True)
+        log_file = log_file or self.folder / "valkey.log"
+        super().__init__(port, Child("redis", [server_program(server), *arguments], log_file=log_file), self._answers)
 
     @property
     def url(self) -> str:
         return f"redis://127.0.0.1:{self.port}/0"
-
-    async def start(self) -> float:
-        """Returns the seconds until it answered PING."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        await self.child.start()
-        return await self.child.ready(self._answers)
-
-    async def stop(self) -> None:
-        """Ends it politely."""
-        await self.child.terminate()
-
-    async def kill(self) -> None:
-        await self.child.kill()
-
-    def pause(self) -> None:
-        """It hangs (SIGSTOP): connections stay open, nothing is answered until `resume`."""
-        self.child.stop_signal()
-
-    def resume(self) -> None:
-        self.child.resume()
-
-    async def restart(self, *, politely: bool = True) -> None:
-        await (self.stop() if politely else self.kill())
-        await self.start()
 
     async def flush(self) -> None:
         """Forgets everything, as an operator's FLUSHALL does."""
@@ -97,16 +69,3 @@ class Valkey:
                 return bool(await client.ping())
         except (RedisError, OSError):
             return False
-
-    async def __aenter__(self) -> Self:
-        try:
-            await self.start()
-        except BaseException:
-            await self.kill()
-            raise
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.stop()

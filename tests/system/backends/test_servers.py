@@ -7,7 +7,8 @@ from redis.asyncio import Redis
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from shared.testing.aws_emulator import AwsEmulator
-from shared.testing.valkey import ServerMissing, Valkey, server_program
+from shared.testing.server import ServerMissing
+from shared.testing.valkey import Valkey, server_program
 
 SESSION = aioboto3.Session(region_name="us-east-1", aws_access_key_id="local", aws_secret_access_key="local")
 

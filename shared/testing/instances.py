@@ -1,0 +1,57 @@
+"""One auth, processor or worker as a child process."""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+from shared.testing.aws_emulator import REPOSITORY
+from shared.testing.processes import Child, http_answers, inherited_environment
+from shared.testing.server import Server
+
+Kind = Literal["auth", "processor", "worker"]
+
+MODULES: Mapping[Kind, str] = {
+    "auth": "services.auth",
+    "processor": "services.processor",
+    "worker": "services.processor.worker",
+}
+_PORT_SETTINGS: Mapping[Kind, str] = {"auth": "MAYFLY_PORT", "processor": "MAYFLY_PORT", "worker": "MAYFLY_WORKER_PORT"}
+
+
+class Instance(Server):
+    """One auth, processor or worker. `url` is its address; a worker answers its health and metrics there."""
+
+    def __init__(self, kind: Kind, name: str, *, port: int, environment: Mapping[str, str], log_file: Path) -> None:
+        child = Child(
+            name,
+            [sys.executable, "-m", MODULES[kind]],
+            environment={**environment, _PORT_SETTINGS[kind]: str(port)},
+            log_file=log_file,
+            working_folder=REPOSITORY,
+        )
+        super().__init__(port, child, http_answers(f"http://127.0.0.1:{port}/readyz"))
+        self.kind = kind
+        self.name = name
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+
+def service_environment(
+    *, redis_url: str, aws_endpoint_url: str, issuer: str, signing_key_file: Path, settings: Mapping[str, str]
+) -> dict[str, str]:
+    """The environment that every instance in local mode needs; `settings` (MAYFLY_…) go over all others."""
+    ours = {
+        "MAYFLY_MODE": "local",
+        "MAYFLY_REDIS_URL": redis_url,
+        "MAYFLY_AWS_ENDPOINT_URL": aws_endpoint_url,
+        "MAYFLY_AWS_REGION": "us-east-1",
+        "MAYFLY_AWS_ACCESS_KEY_ID": "test",
+        "MAYFLY_AWS_SECRET_ACCESS_KEY": "test",
+        "MAYFLY_ISSUER": issuer,
+        "MAYFLY_SIGNING_KEY_FILE": str(signing_key_file),
+        "MAYFLY_LOG_FORMAT": "json",
+    }
+    return inherited_environment(extra={**ours, **settings})
