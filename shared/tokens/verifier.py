@@ -1,0 +1,137 @@
+"""Header → key → signature → claims → revocation → caller. Whatever is wrong is `InvalidToken`, never another error."""
+
+import hashlib
+from collections import OrderedDict
+from typing import Protocol
+
+from prometheus_client import Counter
+
+from shared import clock
+from shared.errors import Unavailable
+from shared.tokens.claims import Caller, Claims, InvalidToken, VerificationPolicy, check_claims
+from shared.tokens.compact import MAX_TOKEN_BYTES, decode_segment, parse_header, parse_payload, split_token
+from shared.tokens.key_source import KeySource
+from shared.tokens.keyset import KeySet
+from shared.tokens.signature import VerificationKey
+from shared.tokens.signature import verify as verify_signature
+
+__all__ = ["Caller", "Revocations", "Verifier"]
+
+VERIFICATIONS = Counter("mayfly_token_verifications", "Access tokens that were looked at, by outcome.", ["outcome"])
+
+_MAX_HEADERS = 64
+
+
+class Revocations(Protocol):
+    """Knows whether a token was revoked."""
+
+    async def is_revoked(self, claims: Claims) -> bool: ...
+
+
+class Verifier:
+    """Verifies access tokens. One for each process; it does no I/O while keys and revocations are fresh.
+
+    Remembers the last `cache_size` good tokens by their SHA-256, for as long as the key set is the same. Expiry and
+    revocation are checked each time; a refusal is never remembered. Losing it costs nothing but time.
+    """
+
+    def __init__(
+        self,
+        key_source: KeySource,
+        revocations: Revocations,
+        policy: VerificationPolicy,
+        *,
+        now: clock.Clock = clock.now,
+        cache_size: int = 8192,
+    ) -> None:
+        self._key_source = key_source
+        self._revocations = revocations
+        self._policy = policy
+        self._now = now
+        self._cache_size = cache_size
+        self._key_set: KeySet | None = None
+        self._key_by_header: dict[bytes, VerificationKey] = {}
+        self._callers: OrderedDict[bytes, Caller] = OrderedDict()
+        self._accepted = VERIFICATIONS.labels("accepted")
+
+    async def verify(self, raw_token: str) -> Caller:
+        """Whose token this is.
+
+        Raises:
+            InvalidToken: it proves nothing; the reason is for logs and the challenge.
+            Unavailable: whether it is good can't be known now (keys or revocations); the token may be good.
+        """
+        try:
+            caller = await self._verify(raw_token)
+        except InvalidToken as refusal:
+            VERIFICATIONS.labels(refusal.reason).inc()
+            raise
+        except Unavailable as error:
+            VERIFICATIONS.labels(error.code).inc()
+            raise
+        self._accepted.inc()
+        return caller
+
+    async def _verify(self, raw_token: str) -> Caller:
+        self._use(self._key_source.current())
+        token = _bytes(raw_token)
+        digest = hashlib.sha256(token).digest()
+        caller = self._callers.get(digest)
+        if caller is None:
+            caller = Caller(await self._verify_new(token))
+        elif self._now() >= caller.claims.exp:
+            del self._callers[digest]
+            raise InvalidToken("expired")
+        key_set = self._key_set
+        if await self._revocations.is_revoked(caller.claims):
+            raise InvalidToken("revoked")
+        if key_set is self._key_set:
+            self._remember(digest, caller)
+        return caller
+
+    def _use(self, key_set: KeySet) -> None:
+        if key_set is not self._key_set:
+            self._key_set = key_set
+            self._key_by_header = {}
+            self._callers.clear()
+
+    async def _verify_new(self, token: bytes) -> Claims:
+        signing_input, header, payload, signature = split_token(token)
+        key = self._key_by_header.get(header)
+        known = key is not None
+        if key is None:
+            key = await self._find_key(header)
+        if not verify_signature(key, signing_input, decode_segment(signature)):
+            raise InvalidToken("bad-signature")
+        if not known and len(self._key_by_header) < _MAX_HEADERS:
+            self._key_by_header[header] = key
+        return check_claims(parse_payload(payload), self._policy, self._now())
+
+    async def _find_key(self, header: bytes) -> VerificationKey:
+        """The key that an unknown header names. It is only remembered once it has verified a signature."""
+        kid, algorithm = parse_header(header)
+        key = self._key_source.current().find(kid)
+        if key is None:
+            key_set = await self._key_source.look_for(kid)
+            self._use(key_set)
+            key = key_set.find(kid)
+        if key is None:
+            raise InvalidToken("unknown-key")
+        if key.alg != algorithm:
+            raise InvalidToken("unsupported-algorithm")
+        return key
+
+    def _remember(self, digest: bytes, caller: Caller) -> None:
+        self._callers[digest] = caller
+        self._callers.move_to_end(digest)
+        if len(self._callers) > self._cache_size:
+            self._callers.popitem(last=False)
+
+
+def _bytes(raw_token: str) -> bytes:
+    if len(raw_token) > MAX_TOKEN_BYTES:
+        raise InvalidToken("too-long")
+    try:
+        return raw_token.encode("ascii")
+    except UnicodeEncodeError:
+        raise InvalidToken("malformed") from None
