@@ -51,7 +51,7 @@ async def redis_url(valkey: Valkey) -> str:
 @pytest.fixture
 def aws_endpoint_url(aws_emulator: AwsEmulator) -> str:
     """The address of DynamoDB, S3 and SQS; any credentials are good."""
-    return aws_emulator.endpoint_url
+    return aws_emulator.url
 
 
 @pytest.fixture

@@ -50,10 +50,6 @@ class AwsEmulator(Server):
             needed.mkdir(parents=True, exist_ok=True)
         super().__init__(port, child, http_answers(f"http://127.0.0.1:{port}/_ministack/health"))
 
-    @property
-    def endpoint_url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
     def _environment(self, port: int) -> dict[str, str]:
         settings = {
             "BIND_HOST": "127.0.0.1",

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from shared.testing.aws_emulator import REPOSITORY
-from shared.testing.processes import Child, http_answers, inherited_environment
+from shared.testing.processes import Child, http_answers
 from shared.testing.server import Server
 
 Kind = Literal["auth", "processor", "worker"]
@@ -34,17 +34,12 @@ class Instance(Server):
         self.kind = kind
         self.name = name
 
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
 
-
-def service_environment(
-    *, redis_url: str, aws_endpoint_url: str, issuer: str, signing_key_file: Path, settings: Mapping[str, str]
-) -> dict[str, str]:
-    """The environment that every instance in local mode needs; `settings` (MAYFLY_…) go over all others."""
-    ours = {
+def local_settings(*, redis_url: str, aws_endpoint_url: str, issuer: str, signing_key_file: Path) -> dict[str, str]:
+    """The MAYFLY_… variables that every instance in local mode needs."""
+    return {
         "MAYFLY_MODE": "local",
+        "MAYFLY_HOST": "127.0.0.1",
         "MAYFLY_REDIS_URL": redis_url,
         "MAYFLY_AWS_ENDPOINT_URL": aws_endpoint_url,
         "MAYFLY_AWS_REGION": "us-east-1",
@@ -54,4 +49,17 @@ def service_environment(
         "MAYFLY_SIGNING_KEY_FILE": str(signing_key_file),
         "MAYFLY_LOG_FORMAT": "json",
     }
-    return inherited_environment(extra={**ours, **settings})
+
+
+def bootstraps(environment: Mapping[str, str], log_folder: Path) -> list[Child]:
+    """The commands that make tables, bucket, queues, keys and demo users; they may run side by side, and again."""
+    return [
+        Child(
+            module,
+            [sys.executable, "-m", module],
+            environment=environment,
+            log_file=log_folder / f"{module}.log",
+            working_folder=REPOSITORY,
+        )
+        for module in ("services.auth.bootstrap", "services.processor.bootstrap")
+    ]

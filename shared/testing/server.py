@@ -13,6 +13,7 @@ class ServerMissing(RuntimeError):  # noqa: N818 - errors state the fact
 class Server:
     """A child process that listens on 127.0.0.1. Its port stays the same over restarts. An async context manager."""
 
+    scheme = "http"
     grace_seconds = 30.0
     ready_within_seconds = 30.0
 
@@ -20,6 +21,10 @@ class Server:
         self.port = port
         self.child = child
         self._probe = probe
+
+    @property
+    def url(self) -> str:
+        return f"{self.scheme}://127.0.0.1:{self.port}"
 
     async def start(self) -> float:
         """Starts it and returns the seconds until it was ready. ChildFailed, and it is gone, when that fails."""

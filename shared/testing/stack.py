@@ -4,19 +4,16 @@ Every part is a real process; nothing of the services is imported here. Instance
 restarted while it runs.
 """
 
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from shared.testing.aws_emulator import REPOSITORY, AwsEmulator
-from shared.testing.instances import MODULES, Instance, Kind, service_environment
+from shared.testing.aws_emulator import AwsEmulator
+from shared.testing.instances import MODULES, Instance, Kind, bootstraps, local_settings
 from shared.testing.ports import free_port
-from shared.testing.processes import Child, run_to_end, together
+from shared.testing.processes import inherited_environment, run_to_end, together
 from shared.testing.valkey import Valkey
-
-BOOTSTRAPS = ("services.auth.bootstrap", "services.processor.bootstrap")
 
 
 class Stack:
@@ -55,13 +52,13 @@ class Stack:
     @property
     def environment(self) -> dict[str, str]:
         """What an instance is started with, less its port: for commands that work on the same stores."""
-        return service_environment(
+        ours = local_settings(
             redis_url=self.redis.url,
-            aws_endpoint_url=self.aws.endpoint_url,
+            aws_endpoint_url=self.aws.url,
             issuer=self.auth_url,
             signing_key_file=self.folder / "signing-key.pem",
-            settings=self._settings,
         )
+        return inherited_environment(extra={**ours, **self._settings})
 
     def of_kind(self, kind: Kind) -> list[Instance]:
         """The instances of one kind, in the order of their start; those that were killed are among them."""
@@ -76,7 +73,7 @@ class Stack:
     async def __aenter__(self) -> Self:
         try:
             await together(self.redis.start(), self.aws.start())
-            await together(*(run_to_end(self._bootstrap(module)) for module in BOOTSTRAPS))
+            await together(*(run_to_end(child) for child in bootstraps(self.environment, self.folder / "logs")))
             # auth first: a processor is ready once it has auth's keys.
             for kind in MODULES:
                 await together(*(self.add(kind) for _ in range(self._counts[kind])))
@@ -103,12 +100,3 @@ class Stack:
         instance = Instance(kind, name, port=port, environment=environment, log_file=log_file)
         self.instances.append(instance)
         return instance
-
-    def _bootstrap(self, module: str) -> Child:
-        return Child(
-            module,
-            [sys.executable, "-m", module],
-            environment=self.environment,
-            log_file=self.folder / "logs" / f"{module}.log",
-            working_folder=REPOSITORY,
-        )

@@ -36,6 +36,8 @@ def server_program(wanted: str = WHEEL) -> str:
 class Valkey(Server):
     """A server on 127.0.0.1 that appends every write to a file in `folder`, so data outlive a restart and a SIGKILL."""
 
+    scheme = "redis"
+
     def __init__(
         self, folder: Path, *, port: int | None = None, server: str = WHEEL, log_file: Path | None = None
     ) -> None:
@@ -53,10 +55,6 @@ class Valkey(Server):
         self.folder.mkdir(parents=True, exist_ok=True)
         log_file = log_file or self.folder / "valkey.log"
         super().__init__(port, Child("redis", [server_program(server), *arguments], log_file=log_file), self._answers)
-
-    @property
-    def url(self) -> str:
-        return f"redis://127.0.0.1:{self.port}/0"
 
     async def flush(self) -> None:
         """Forgets everything, as an operator's FLUSHALL does."""

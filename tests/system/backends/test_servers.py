@@ -53,21 +53,21 @@ async def test_a_server_that_is_not_installed_is_named_with_the_remedy() -> None
 async def test_objects_and_rows_come_back_after_a_polite_stop(tmp_path: Path, bucket_name: str) -> None:
     state = tmp_path / "state"
     async with AwsEmulator(tmp_path / "one", state_folder=state) as emulator:
-        async with SESSION.client("s3", endpoint_url=emulator.endpoint_url) as s3:
+        async with SESSION.client("s3", endpoint_url=emulator.url) as s3:
             await s3.create_bucket(Bucket=bucket_name)
             await s3.put_object(Bucket=bucket_name, Key="a", Body=b"kept")
-        async with SESSION.client("sqs", endpoint_url=emulator.endpoint_url) as sqs:
+        async with SESSION.client("sqs", endpoint_url=emulator.url) as sqs:
             await sqs.create_queue(QueueName="kept-queue")
     async with AwsEmulator(tmp_path / "two", port=emulator.port, state_folder=state) as emulator:
-        async with SESSION.client("s3", endpoint_url=emulator.endpoint_url) as s3:
+        async with SESSION.client("s3", endpoint_url=emulator.url) as s3:
             assert await (await s3.get_object(Bucket=bucket_name, Key="a"))["Body"].read() == b"kept"
-        async with SESSION.client("sqs", endpoint_url=emulator.endpoint_url) as sqs:
+        async with SESSION.client("sqs", endpoint_url=emulator.url) as sqs:
             assert "kept-queue" in (await sqs.get_queue_url(QueueName="kept-queue"))["QueueUrl"]
 
 
 @pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="reads Linux's table of listeners")
 def test_the_emulator_listens_on_loopback_alone(aws_emulator: AwsEmulator) -> None:
-    assert httpx.get(f"{aws_emulator.endpoint_url}/_ministack/health").status_code == 200
+    assert httpx.get(f"{aws_emulator.url}/_ministack/health").status_code == 200
     listeners = [line.split()[1] for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
     assert f"0100007F:{aws_emulator.port:04X}" in listeners
     assert f"00000000:{aws_emulator.port:04X}" not in listeners
