@@ -2,7 +2,7 @@
 
 import asyncio
 
-from fastapi import Response
+from fastapi import HTTPException, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared import clock
@@ -88,11 +88,13 @@ class _Exchange:
             async with asyncio.timeout(_BODY_TIMEOUT_SECONDS):
                 message = await self._receive()
         except TimeoutError:
-            raise BodyTimeout(f"No part of the body came for {_BODY_TIMEOUT_SECONDS} s. Send it again.") from None
+            timeout = BodyTimeout(f"No part of the body came for {_BODY_TIMEOUT_SECONDS} s. Send it again.")
+            raise _through_fastapi(timeout) from timeout
         self.received_bytes += len(message.get("body", b""))
         self.body_ended = not message.get("more_body", False)
         if self.received_bytes > self.max_body_bytes:
-            raise self._too_large()
+            too_large = self._too_large()
+            raise _through_fastapi(too_large) from too_large
         return message
 
     async def send(self, message: Message) -> None:
@@ -121,3 +123,8 @@ class _Exchange:
             status=self.status,
             milliseconds=round(seconds * 1000, 1),
         )
+
+
+def _through_fastapi(problem: Problem) -> HTTPException:
+    """FastAPI turns whatever goes wrong while it reads a body into a 400, except its own exception."""
+    return HTTPException(problem.status)

@@ -11,7 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
-from shared.errors import FieldError, InvalidRequest, PayloadTooLarge, Problem, Unavailable, ValidationFailed
+from shared.errors import FieldError, InvalidRequest, Problem, Unavailable, ValidationFailed
 from shared.telemetry.context import current_trace
 from shared.telemetry.logs import get_logger
 
@@ -110,13 +110,13 @@ def _pointer(location: Sequence[int | str]) -> str:
 
 async def _on_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for it
+    if isinstance(error.__cause__, Problem):
+        return problem_response(error.__cause__)
     status = HTTPStatus(error.status_code)
     if status == HTTPStatus.BAD_REQUEST:
         return problem_response(
             InvalidRequest("The body can't be read. Send a JSON object in UTF-8, not deeply nested.")
         )
-    if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-        return problem_response(PayloadTooLarge("The body is too large."))
     detail = {
         HTTPStatus.NOT_FOUND: f"There is nothing at {request.url.path}. /docs lists what is here.",
         HTTPStatus.METHOD_NOT_ALLOWED: f"{request.method} is not possible here; the Allow header says what is.",

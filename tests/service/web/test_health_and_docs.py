@@ -1,0 +1,58 @@
+import asyncio
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from shared.errors import Unavailable
+from shared.web.health import ReadinessCheck
+
+
+async def test_ready_names_each_check(client: httpx.AsyncClient) -> None:
+    response = await client.get("/readyz")
+    assert response.status_code == 200
+    assert response.json() == {"status": "ready", "checks": {"works": {"ok": True, "detail": "fine"}}}
+
+
+async def _fails() -> str:
+    raise Unavailable("Redis does not answer. Ask again.")
+
+
+async def _breaks() -> str:
+    message = "an inside"
+    raise RuntimeError(message)
+
+
+async def _hangs() -> str:
+    await asyncio.sleep(60)
+    return "never"
+
+
+@pytest.mark.parametrize(
+    ("check", "detail"),
+    [(_fails, "Redis does not answer. Ask again."), (_breaks, "RuntimeError"), (_hangs, "no answer within 0.01 s")],
+)
+async def test_a_check_that_fails_is_named_and_the_process_stays_alive(
+    app: FastAPI, client: httpx.AsyncClient, check: object, detail: str
+) -> None:
+    app.state.readiness_checks = (ReadinessCheck("thing", check, timeout_seconds=0.01),)  # type: ignore[arg-type]  # a coroutine function
+    response = await client.get("/readyz")
+    assert (response.status_code, response.json()["checks"]["thing"]["detail"]) == (503, detail)
+    assert (await client.get("/livez")).status_code == 200
+
+
+async def test_an_instance_that_stops_is_not_ready(app: FastAPI, client: httpx.AsyncClient) -> None:
+    app.state.draining = True
+    response = await client.get("/readyz")
+    assert (response.status_code, response.json()["status"]) == (503, "stopping")
+
+
+async def test_the_docs_page_takes_everything_from_here(client: httpx.AsyncClient) -> None:
+    page = await client.get("/docs")
+    assert "http://" not in page.text
+    assert "https://" not in page.text
+    assert "script-src 'self';" in page.headers["content-security-policy"]
+    for name in ("swagger-ui-bundle.js", "swagger-ui.css", "start.js", "favicon-32x32.png"):
+        assert f"docs/{name}" in page.text
+        assert (await client.get(f"/docs/{name}")).status_code == 200
+    assert (await client.get("/docs/main.py")).status_code == 404

@@ -1,0 +1,84 @@
+import httpx
+import pytest
+
+PROBLEM = "application/problem+json"
+
+
+async def test_a_problem_has_all_members_and_the_trace(client: httpx.AsyncClient) -> None:
+    trace_id = "4bf92f3577b34da6a3ce929d0e0e4736"
+    response = await client.get("/nowhere", headers={"traceparent": f"00-{trace_id}-00f067aa0ba902b7-01"})
+    assert response.status_code == 404
+    assert response.headers["content-type"] == PROBLEM
+    assert response.json() == {
+        "type": "urn:mayfly:problem:not-found",
+        "title": "Not Found",
+        "status": 404,
+        "detail": "There is nothing at /nowhere. /docs lists what is here.",
+        "code": "not-found",
+        "trace_id": trace_id,
+    }
+
+
+async def test_what_depends_on_others_says_when_to_come_back(client: httpx.AsyncClient) -> None:
+    response = await client.get("/down")
+    assert (response.status_code, response.headers["retry-after"]) == (503, "3")
+
+
+async def test_a_bug_is_a_problem_that_shows_nothing_of_our_inside(client: httpx.AsyncClient) -> None:
+    response = await client.get("/bug")
+    assert (response.status_code, response.headers["content-type"]) == (500, PROBLEM)
+    assert "secret inside" not in response.text
+
+
+async def test_a_method_that_is_not_there_names_those_that_are(client: httpx.AsyncClient) -> None:
+    response = await client.put("/echo")
+    assert (response.status_code, response.headers["allow"]) == (405, "POST")
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer", "words"),
+    [
+        ({"name": 3}, "/name", "valid string"),
+        ({"name": "a", "count": "3"}, "/count", "valid integer"),
+        ({"name": "a", "count": True}, "/count", "valid integer"),
+        ({}, "/name", "required"),
+        ({"name": "a", "nmae": "b"}, "/nmae", "not permitted"),
+        ([], "/", "valid dictionary or object"),
+        ({"name": "a\0"}, "/", "NUL"),
+    ],
+)
+async def test_an_invalid_body_names_the_field_and_what_would_be_right(
+    client: httpx.AsyncClient, body: object, pointer: str, words: str
+) -> None:
+    response = await client.post("/echo", json=body)
+    assert (response.status_code, response.headers["content-type"]) == (422, PROBLEM)
+    [error] = response.json()["errors"]
+    assert error["pointer"] == pointer
+    assert words in error["detail"]
+
+
+@pytest.mark.parametrize(
+    ("raw_body", "status"),
+    [
+        (b"{", 400),
+        (b"not json", 400),
+        (b'{"name": "\xff"}', 400),
+        (b'{"name": "\\ud800"}', 422),
+        (b'{"name": "a", "config": {"x": NaN}}', 422),
+        (b'{"name": "a", "config": {"x": ' + b"[" * 60 + b"]" * 60 + b"}}", 422),
+        (b'{"name": "a", "config": ' + b"[" * 900 + b"]" * 900 + b"}", 422),
+        (b"", 422),
+    ],
+)
+async def test_garbage_is_a_client_error(client: httpx.AsyncClient, raw_body: bytes, status: int) -> None:
+    response = await client.post("/echo", content=raw_body, headers={"content-type": "application/json"})
+    assert (response.status_code, response.headers["content-type"]) == (status, PROBLEM), response.text
+
+
+async def test_a_form_takes_each_field_once(client: httpx.AsyncClient) -> None:
+    kind = {"content-type": "application/x-www-form-urlencoded; charset=utf-8"}
+    assert (await client.post("/form", content="a=1&b=%C3%A9&c=", headers=kind)).json() == {"a": "1", "b": "é"}
+    for bad in ("a=1&a=2", "a=%00", "a=%ff", "&".join(f"f{n}=1" for n in range(60))):
+        response = await client.post("/form", content=bad, headers=kind)
+        assert response.status_code == 400, bad
+    assert (await client.post("/form", json={"a": 1})).status_code == 400
