@@ -57,6 +57,10 @@ class KeySet:
         found = self._keys.get(kid)
         return found and found[0]
 
+    def kids(self) -> list[str]:
+        """The names of its keys."""
+        return sorted(self._keys)
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, KeySet) and self._members() == other._members()
 

@@ -17,7 +17,9 @@ from shared.tokens.signature import verify as verify_signature
 
 __all__ = ["Caller", "Revocations", "Verifier"]
 
-VERIFICATIONS = Counter("mayfly_token_verifications", "Access tokens that were looked at, by outcome.", ["outcome"])
+VERIFICATIONS = Counter(
+    "mayfly_token_verifications_total", "Access tokens that were looked at, by outcome.", ["outcome"]
+)
 
 _MAX_HEADERS = 64
 

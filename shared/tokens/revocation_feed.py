@@ -1,0 +1,202 @@
+"""What this process has heard of revocations: Redis' snapshot, then its stream, followed for the process's whole life.
+
+The heartbeat is the time at which the last good read was *sent*: everything that was announced before it is known here.
+"""
+
+import asyncio
+import contextlib
+import math
+import random
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from prometheus_client import Gauge, Histogram
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import ResponseError
+
+from shared import clock
+from shared.telemetry.logs import get_logger
+from shared.tokens.revocation import RevokedSet
+from shared.tokens.revocation_keys import GENERATION_KEY, SNAPSHOT_KEY, STREAM_KEY, from_member
+
+STALENESS = Gauge("mayfly_revocation_staleness_seconds", "Age of the last good read of the revocation feed.")
+POSITION = Gauge(
+    "mayfly_revocation_stream_position",
+    "How far the stream was read: the two parts of the id that a revocation's receipt shows.",
+    ["part"],
+)
+PROPAGATION = Histogram(
+    "mayfly_revocation_propagation_seconds",
+    "From the announcement of a revocation until this process knows it.",
+    buckets=(0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5),
+)
+
+BLOCK_SECONDS = 0.2
+READ_TIMEOUT_SECONDS = BLOCK_SECONDS + 0.5
+MAX_PAUSE_SECONDS = 0.5
+_ENTRIES_IN_READ = 1000
+_SWEEP_SECONDS = 30.0
+
+log = get_logger(__name__)
+
+
+class FeedUntrusted(Exception):  # noqa: N818 - it states the fact
+    """This Redis has lost data: nothing that it says is believed until it was filled again."""
+
+
+class StreamId(NamedTuple):
+    """An entry's place in the stream; they compare as Redis compares them."""
+
+    milliseconds: int
+    sequence: int
+
+    @classmethod
+    def parse(cls, text: str) -> "StreamId":
+        milliseconds, _, sequence = text.partition("-")
+        return cls(int(milliseconds), int(sequence))
+
+    def __str__(self) -> str:
+        return f"{self.milliseconds}-{self.sequence}"
+
+
+class _Read(NamedTuple):
+    entries: Sequence[tuple[str, Mapping[str, str]]]
+    generation: str | None
+    first: StreamId
+    last: StreamId
+
+
+class RevocationFeed:
+    """Follows the revocations in Redis by a connection of its own. `start` it, `stop` it; nothing else ends it."""
+
+    def __init__(
+        self, redis_url: str, *, now: clock.Clock = clock.now, monotonic: clock.Clock = clock.monotonic
+    ) -> None:
+        self._redis_url = redis_url
+        self._now = now
+        self._monotonic = monotonic
+        self._heartbeat = -math.inf
+        self._generation = ""
+        self._position = StreamId(0, 0)
+        self._swept = -math.inf
+        self._lost = False
+        self._task: asyncio.Task[None] | None = None
+        self.revoked = RevokedSet()
+
+    def start(self) -> None:
+        """Begin to load and follow; how far it has come shows in `staleness`."""
+        STALENESS.set_function(lambda: self.staleness(self._monotonic()))
+        self._task = asyncio.create_task(self._live())
+
+    async def stop(self) -> None:
+        """End the connection. What is known stays known, and gets stale."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+            self._task = None
+
+    def staleness(self, now_monotonic: float) -> float:
+        """Seconds since which a revocation might have been missed; infinite before the first load."""
+        return now_monotonic - self._heartbeat
+
+    @property
+    def position(self) -> StreamId:
+        """How far the stream was read; a receipt that is not after it has been heard."""
+        return self._position
+
+    async def _live(self) -> None:
+        while True:
+            try:
+                async with _connect(self._redis_url) as redis:
+                    await self._follow_from_snapshot(redis)
+            except Exception as error:  # noqa: BLE001 - must outlive whatever Redis, the network or we ourselves do wrong
+                if not self._lost:
+                    log.warning("revocation_feed_lost", error=repr(error))
+                self._lost = True
+            # Spread, so that many processes do not come back in one moment.
+            await asyncio.sleep(random.uniform(0.1, 1) * MAX_PAUSE_SECONDS)  # noqa: S311 - no secret
+
+    async def _follow_from_snapshot(self, redis: Redis) -> None:
+        """Returns when the snapshot must be loaded again; what is known already is never taken out by that.
+
+        The stream's end is read before the snapshot: what is announced meanwhile is heard twice rather than missed.
+        """
+        beginning = await _read(redis, after=None, block_seconds=None)
+        if beginning.generation is None:
+            raise FeedUntrusted("Redis has lost its revocations")
+        async for member, expires_at in redis.zscan_iter(SNAPSHOT_KEY, count=_ENTRIES_IN_READ):
+            self._hear(member, expires_at)
+        self._generation, self._position = beginning.generation, beginning.last
+        block_seconds = None
+        while await self._follow(redis, block_seconds):
+            block_seconds = BLOCK_SECONDS
+
+    async def _follow(self, redis: Redis, block_seconds: float | None) -> bool:
+        """One read of what is new. False: this is not the Redis any more whose snapshot was loaded, or it has a gap."""
+        sent = self._monotonic()
+        read = await _read(redis, after=self._position, block_seconds=block_seconds)
+        for _, fields in read.entries:
+            self._hear_news(fields)
+        if read.generation != self._generation or read.last < self._position or read.first > self._position:
+            log.warning("revocation_feed_reloads", generation=read.generation, last=str(read.last))
+            return False
+        if read.entries:
+            self._position = StreamId.parse(read.entries[-1][0])
+        if len(read.entries) < _ENTRIES_IN_READ:
+            self._beat(sent)
+        return True
+
+    def _beat(self, sent: float) -> None:
+        self._heartbeat = sent
+        POSITION.labels("milliseconds").set(self._position.milliseconds)
+        POSITION.labels("sequence").set(self._position.sequence)
+        if self._lost:
+            log.info("revocation_feed_follows", revocations=len(self.revoked))
+            self._lost = False
+        if sent - self._swept > _SWEEP_SECONDS:
+            self._swept = sent
+            self.revoked.drop_expired(self._now())
+
+    def _hear_news(self, fields: Mapping[str, str]) -> None:
+        if "revocation" in fields:  # else it marks a new generation
+            self._hear(fields["revocation"], fields["expires_at"])
+            PROPAGATION.observe(max(0.0, self._now() - float(fields["announced_at"])))
+
+    def _hear(self, member: str, expires_at: float | str) -> None:
+        try:
+            self.revoked.add(from_member(member, expires_at))
+        except ValueError:
+            log.error("revocation_not_understood", revocation=member)  # noqa: TRY400 - the trace says nothing more
+
+
+def _connect(redis_url: str) -> Redis:
+    """A client for one connection: nothing is sent again behind our back, so a read was sent when we think it was."""
+    return Redis.from_url(
+        redis_url,
+        decode_responses=True,
+        socket_connect_timeout=MAX_PAUSE_SECONDS,
+        socket_timeout=READ_TIMEOUT_SECONDS,
+        retry=Retry(NoBackoff(), 0),
+    )
+
+
+async def _read(redis: Redis, *, after: StreamId | None, block_seconds: float | None) -> _Read:
+    """One round trip: entries after an id (waiting for the first), then the generation and the stream's two ends."""
+    async with redis.pipeline(transaction=False) as pipeline:
+        if after is not None:
+            block = None if block_seconds is None else int(block_seconds * 1000)
+            pipeline.xread({STREAM_KEY: str(after)}, count=_ENTRIES_IN_READ, block=block)
+        pipeline.get(GENERATION_KEY)
+        pipeline.xinfo_stream(STREAM_KEY)
+        async with asyncio.timeout(READ_TIMEOUT_SECONDS):
+            *news, generation, stream = await pipeline.execute(raise_on_error=False)
+    failure = next((part for part in (*news, generation, stream) if isinstance(part, ResponseError)), None)
+    if failure is not None:
+        raise FeedUntrusted(f"Redis has no stream of revocations: {failure}")
+    entries = news[0][0][1] if news and news[0] else ()
+    last = StreamId.parse(stream["last-generated-id"])
+    first = StreamId.parse(stream["first-entry"][0]) if stream["first-entry"] else last
+    return _Read(entries, generation, first, last)
