@@ -64,8 +64,9 @@ clean: ## Remove the environments, the local state and every cache
 	@touch $@
 
 define new_venv
-command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is missing: install Python 3.11 or newer, or say make PYTHON=/path/to/python"; exit 1; }; \
-$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	{ echo "$$($(PYTHON) --version) is too old: Mayfly needs 3.11 or newer; say make PYTHON=/path/to/python3.11"; exit 1; }; \
-$(PYTHON) -m venv --clear $(1) || { echo "$(PYTHON) can't make virtual environments: on Debian, apt install python3-venv"; exit 1; }
+for python in $(PYTHON) python3.14 python3.13 python3.12 python3.11; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && break; python=; \
+done; \
+[ -n "$$python" ] || { echo "Mayfly needs Python 3.11 or newer: install it, or say make PYTHON=/path/to/python3.11"; exit 1; }; \
+$$python -m venv --clear $(1) || { echo "$$python can't make virtual environments: on Debian, apt install python3-venv"; exit 1; }
 endef
