@@ -9,7 +9,7 @@ from contextlib import suppress
 from deploy.local.console import say, say_of, say_ready, show_warnings
 from deploy.local.folder_lock import FolderTaken, locked_folder
 from deploy.local.parts import Parts, make_parts
-from deploy.local.settings import LocalSettings, load_local_settings
+from deploy.local.settings import LocalSettings, load_local_settings, require_free
 from deploy.local.supervision import keep_alive
 from deploy.local.welcome import welcome
 from shared import clock
@@ -26,6 +26,7 @@ def run() -> int:
     try:
         settings = load_local_settings()
         with locked_folder(settings.local_folder):
+            require_free(settings.ports)
             asyncio.run(_run(settings))
     except (SettingsError, FolderTaken, ServerMissing, ChildFailed) as error:
         say(f"Mayfly can't run: {error}")
@@ -40,7 +41,8 @@ async def _run(settings: LocalSettings) -> None:
     life = asyncio.create_task(_live(parts, settings))
     loop = asyncio.get_running_loop()
     for number in _ENDING_SIGNALS:
-        loop.add_signal_handler(number, _end, life, parts)
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # nohup asked for that one
+            loop.add_signal_handler(number, _end, life, parts)
     try:
         with suppress(asyncio.CancelledError):
             await life

@@ -1,12 +1,13 @@
 """What can be chosen about the local run: MAYFLY_… variables, which the services started by it see as well."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.settings import SettingsError
-from shared.testing.ports import port_is_free
+from shared.testing.ports import free_port, port_is_free
 from shared.testing.valkey import WHEEL
 
 
@@ -34,23 +35,26 @@ class LocalSettings(BaseSettings):
 
 
 def load_local_settings() -> LocalSettings:
-    """Raises SettingsError with one line: a wrong value, one port for two, or a port that is taken."""
+    """Raises SettingsError with one line that names each wrong value."""
     try:
-        settings = LocalSettings()
+        return LocalSettings()
     except ValidationError as error:
         wrong = [f"MAYFLY_{str(detail['loc'][0]).upper()}: {detail['msg']}" for detail in error.errors()]
         raise SettingsError("; ".join(wrong)) from None
-    ports = settings.ports
+
+
+def require_free(ports: Mapping[str, int]) -> None:
+    """Ports by the name of their setting; SettingsError when one is named twice or is taken."""
     if len(set(ports.values())) < len(ports):
         raise SettingsError(f"two settings name the same port: {_listed(ports)}")
     taken = {name: port for name, port in ports.items() if not port_is_free(port)}
     if taken:
+        name = next(iter(taken))
         raise SettingsError(
-            f"already taken on this machine: {_listed(taken)}. End what listens there, or set another port, "
-            f"such as {next(iter(taken))}={next(iter(taken.values())) + 1000}"
+            f"already taken on this machine: {_listed(taken)}. End what listens there, or choose another port: "
+            f"{name}={free_port()} make run"
         )
-    return settings
 
 
-def _listed(ports: dict[str, int]) -> str:
+def _listed(ports: Mapping[str, int]) -> str:
     return ", ".join(f"port {port} ({name})" for name, port in ports.items())

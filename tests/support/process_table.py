@@ -15,3 +15,13 @@ def process_runs(pid: int) -> bool:
     except OSError:  # no /proc here, or it ended just now
         return Path("/proc").is_dir() is False
     return state != "Z"
+
+
+def children_of(pid: int, command: str = "") -> set[int]:
+    """The processes that it started itself, that have not ended, and whose command line holds `command`."""
+    listed = [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    return {child for child in listed if process_runs(child) and command in _command_line(child)}
+
+
+def _command_line(pid: int) -> str:
+    return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
