@@ -12,7 +12,10 @@ def main() -> int:
     except ModuleNotFoundError as error:
         print(f"{error.name} is not installed in this environment. `make run` installs what is needed.")
         return 1
-    return run()
+    try:
+        return run()
+    except KeyboardInterrupt:  # before anything was started
+        return 0
 
 
 if __name__ == "__main__":

@@ -3,14 +3,13 @@
 import asyncio
 import os
 import signal
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 from deploy.local.console import say, say_of, say_ready, show_warnings
 from deploy.local.folder_lock import FolderTaken, locked_folder
 from deploy.local.parts import Parts, make_parts
 from deploy.local.settings import LocalSettings, load_local_settings, require_free
-from deploy.local.supervision import keep_alive
+from deploy.local.supervision import AfterRestart, end_of, keep_alive
 from deploy.local.welcome import welcome
 from shared import clock
 from shared.settings import SettingsError
@@ -85,7 +84,7 @@ async def _start(server: Server) -> None:
 
 async def _watch(parts: Parts) -> None:
     # The emulator saves its state when it ends politely; after another end its tables must be made again.
-    restarted: dict[Server, Callable[[], Awaitable[None]]] = {parts.aws: parts.bootstrap}
+    restarted: dict[Server, AfterRestart] = {parts.aws: parts.bootstrap}
     await together(
         *(keep_alive(server, restarted.get(server)) for server in _servers(parts)),
         *(show_warnings(instance.name, instance.child.log_file) for instance in parts.services),
@@ -105,7 +104,7 @@ async def _stop(parts: Parts) -> None:
 async def _stop_one(server: Server) -> None:
     if server.child.running:
         exit_code = await server.stop()
-        say_of(server.child.name, "ended" if exit_code == 0 else f"ended with code {exit_code}")
+        say_of(server.child.name, "ended" if exit_code == 0 else f"ended ({end_of(exit_code)})")
 
 
 def _servers(parts: Parts) -> list[Server]:
