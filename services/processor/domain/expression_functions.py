@@ -1,0 +1,60 @@
+"""The functions that an expression may call: pure, scalar, bounded. What is not listed does not exist.
+
+Left out on purpose: whatever reads a clock, a setting, a file or the network, draws at random, depends on the engine's
+version (`hash`), or makes a long text out of a short one (`repeat`, `range`, `printf`).
+"""
+
+from dataclasses import dataclass
+
+LONGEST_PADDING = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    name: str
+    fewest: int
+    most: int
+    takes_json: bool = False
+    gives_json: bool = False
+    bounded_argument: int | None = None  # a length: a number written out, at most LONGEST_PADDING
+
+
+def _functions(fewest: int, most: int, names: str) -> list[Function]:
+    return [Function(name, fewest, most) for name in names.split()]
+
+
+_ANY_NUMBER = 50
+_LISTED = [
+    *_functions(1, 1, "upper lower length strlen reverse ascii unicode chr md5 sha256 strip_accents url_encode"),
+    *_functions(1, 1, "url_decode abs ceil ceiling floor sign sqrt cbrt exp ln log10 log2 radians degrees sin cos tan"),
+    *_functions(1, 1, "asin acos atan isnan isinf isfinite even gamma bit_count"),
+    *_functions(
+        1, 1, "year quarter month day week weekofyear yearweek dayofweek weekday isodow isoyear dayofyear hour"
+    ),
+    *_functions(1, 1, "minute second millisecond microsecond epoch epoch_ms dayname monthname last_day to_timestamp"),
+    *_functions(1, 1, "len list_min list_max list_sort list_reverse list_bool_and list_bool_or"),
+    *_functions(1, 2, "trim ltrim rtrim round trunc"),
+    *_functions(1, 2, "log array_length"),
+    *_functions(2, 2, "left right contains starts_with ends_with prefix suffix strpos instr string_split levenshtein"),
+    *_functions(
+        2, 2, "jaro_winkler_similarity atan2 pow power mod gcd lcm nullif ifnull date_part date_trunc datepart"
+    ),
+    *_functions(2, 2, "datetrunc strftime strptime try_strptime list_contains list_has list_position list_concat"),
+    *_functions(2, 2, "list_extract list_has_any list_has_all array_to_string list_append"),
+    *_functions(2, 3, "substring substr regexp_matches regexp_full_match"),
+    *_functions(2, 4, "regexp_extract"),
+    *_functions(3, 3, "replace translate split_part date_diff datediff date_sub datesub make_date if"),
+    *_functions(3, 4, "regexp_replace"),
+    *_functions(6, 6, "make_timestamp"),
+    *_functions(1, _ANY_NUMBER, "coalesce concat greatest least"),
+    *_functions(2, _ANY_NUMBER, "concat_ws"),
+    Function("lpad", 3, 3, bounded_argument=1),
+    Function("rpad", 3, 3, bounded_argument=1),
+    Function("json_extract", 2, 2, takes_json=True, gives_json=True),
+    Function("json_extract_string", 2, 2, takes_json=True),
+    Function("json_array_length", 1, 2, takes_json=True),
+    Function("json_type", 1, 2, takes_json=True),
+    Function("json_keys", 1, 2, takes_json=True),
+    Function("json_exists", 2, 2, takes_json=True),
+]
+FUNCTIONS = {function.name: function for function in _LISTED}

@@ -1,0 +1,71 @@
+"""What can be wrong with a pipeline, and with the records that it meets. Every text names the place and the remedy."""
+
+from dataclasses import dataclass
+
+from shared.errors import FieldError, Problem, ValidationFailed
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place in a request body, written for people (`config.transformations[2].derive`) and as RFC 6901 asks."""
+
+    parts: tuple[str | int, ...]
+
+    def at(self, *parts: str | int) -> "Place":
+        return Place(self.parts + parts)
+
+    @property
+    def pointer(self) -> str:
+        return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in self.parts)
+
+    def __str__(self) -> str:
+        text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in self.parts)
+        return text.removeprefix(".")
+
+
+CONFIG = Place(("config",))
+DATA_SOURCE = Place(("data_source",))
+
+
+class PipelineError(ValidationFailed):
+    """The pipeline can't be run as it is written. `errors` holds one entry: the place and the remedy."""
+
+    code, title = "invalid-pipeline", "The pipeline is not valid"
+
+    def __init__(self, place: Place, message: str) -> None:
+        detail = f"{place}: {message}"
+        super().__init__(detail, errors=[FieldError(place.pointer, detail)])
+        self.place = place
+        self.message = message
+
+
+class RecordError(ValidationFailed):
+    """A record of the input can't be read or computed with.
+
+    `extensions` says where, for programs: object, and where they are known record (counted from 1 within its object)
+    and column.
+    """
+
+    code, title = "bad-record", "A record can't be processed"
+
+    def __init__(
+        self, message: str, *, object_name: str, record: int | None = None, column: str | None = None, remedy: str = ""
+    ) -> None:
+        where = [object_name] + ([f"record {record}"] if record else []) + ([f'column "{column}"'] if column else [])
+        detail = f"{', '.join(where)}: {message}" + (f"; {remedy}" if remedy else "")
+        extensions = {"object": object_name, "record": record, "column": column}
+        super().__init__(detail, extensions={key: value for key, value in extensions.items() if value is not None})
+
+
+class DeadlineExceeded(Problem):
+    code, status, title = "deadline-exceeded", 422, "The pipeline took too long"
+
+
+class MemoryExceeded(Problem):
+    code, status, title = "memory-exceeded", 422, "The pipeline needs too much memory"
+
+
+class RunCancelled(Problem):
+    """The caller of the engine stopped the run. Nothing is wrong with the pipeline or its input."""
+
+    code, status, title = "cancelled", 409, "The run was cancelled"
