@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import ssl
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
@@ -33,9 +34,12 @@ def inherited_environment(
 def http_answers(url: str, status: int = 200) -> ReadinessProbe:
     """A probe that is content when a GET is answered with this status."""
 
+    # Plain HTTP on this machine: loading the system's certificates would cost 20 ms for every look.
+    no_certificates = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
     async def probe() -> bool:
         try:
-            async with httpx.AsyncClient(timeout=1.0, trust_env=False) as client:
+            async with httpx.AsyncClient(timeout=1.0, trust_env=False, verify=no_certificates) as client:
                 return (await client.get(url)).status_code == status
         except httpx.TransportError:
             return False
