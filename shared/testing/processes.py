@@ -33,7 +33,6 @@ def inherited_environment(
 
 def http_answers(url: str, status: int = 200) -> ReadinessProbe:
     """A probe that is content when a GET is answered with this status."""
-
     # Plain HTTP on this machine: loading the system's certificates would cost 20 ms for every look.
     no_certificates = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
