@@ -46,7 +46,6 @@ def make_parts(settings: LocalSettings) -> Parts:
         redis_url=redis_url,
         aws_endpoint_url=aws.url,
         issuer=f"http://127.0.0.1:{settings.auth_port}",
-        signing_key_file=folder / "signing-key.pem",
     )
     environment = inherited_environment(without=("AWS_",), extra=ours)
 

@@ -16,6 +16,8 @@ MODULES: Mapping[Kind, str] = {
     "processor": "services.processor",
     "worker": "services.processor.worker",
 }
+# Where auth's bootstrap puts the key that it makes, and every auth reads it.
+_AUTH_SETTINGS = {"MAYFLY_SSM_PREFIX": "/mayfly/local/auth/"}
 _PORT_SETTINGS: Mapping[Kind, str] = {"auth": "MAYFLY_PORT", "processor": "MAYFLY_PORT", "worker": "MAYFLY_WORKER_PORT"}
 
 
@@ -26,7 +28,11 @@ class Instance(Server):
         child = Child(
             name,
             [sys.executable, "-m", MODULES[kind]],
-            environment={**environment, _PORT_SETTINGS[kind]: str(port)},
+            environment={
+                **(_AUTH_SETTINGS if kind == "auth" else {}),
+                **environment,
+                _PORT_SETTINGS[kind]: str(port),
+            },
             log_file=log_file,
             working_folder=REPOSITORY,
         )
@@ -35,7 +41,7 @@ class Instance(Server):
         self.name = name
 
 
-def local_settings(*, redis_url: str, aws_endpoint_url: str, issuer: str, signing_key_file: Path) -> dict[str, str]:
+def local_settings(*, redis_url: str, aws_endpoint_url: str, issuer: str) -> dict[str, str]:
     """The MAYFLY_… variables that every instance in local mode needs."""
     return {
         "MAYFLY_MODE": "local",
@@ -46,20 +52,23 @@ def local_settings(*, redis_url: str, aws_endpoint_url: str, issuer: str, signin
         "MAYFLY_AWS_ACCESS_KEY_ID": "test",
         "MAYFLY_AWS_SECRET_ACCESS_KEY": "test",
         "MAYFLY_ISSUER": issuer,
-        "MAYFLY_SIGNING_KEY_FILE": str(signing_key_file),
         "MAYFLY_LOG_FORMAT": "json",
     }
 
 
 def bootstraps(environment: Mapping[str, str], log_folder: Path) -> list[Child]:
     """The commands that make tables, bucket, queues, keys and demo users; they may run side by side, and again."""
+    settings: Mapping[str, Mapping[str, str]] = {
+        "services.auth.bootstrap": _AUTH_SETTINGS,
+        "services.processor.bootstrap": {},
+    }
     return [
         Child(
             module,
             [sys.executable, "-m", module],
-            environment=environment,
+            environment={**own_settings, **environment},
             log_file=log_folder / f"{module}.log",
             working_folder=REPOSITORY,
         )
-        for module in ("services.auth.bootstrap", "services.processor.bootstrap")
+        for module, own_settings in settings.items()
     ]

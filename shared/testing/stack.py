@@ -19,7 +19,7 @@ from shared.testing.valkey import Valkey
 class Stack:
     """An async context manager: inside it everything is ready, after it nothing is left.
 
-    `folder` takes the logs, the keys and Redis's file; the emulator keeps its state in memory. The first auth is the
+    `folder` takes the logs and Redis's file; the emulator keeps its state in memory. The first auth is the
     issuer, so `auth_url` is the same as the `iss` of every token, whichever auth signed it.
     """
 
@@ -56,7 +56,6 @@ class Stack:
             redis_url=self.redis.url,
             aws_endpoint_url=self.aws.url,
             issuer=self.auth_url,
-            signing_key_file=self.folder / "signing-key.pem",
         )
         return inherited_environment(extra={**ours, **self._settings})
 
