@@ -145,6 +145,8 @@ class _SsmSource(PydanticBaseSettingsSource):
             "ssm",
             region_name=given.get("aws_region", "us-east-1"),
             endpoint_url=given.get("aws_endpoint_url"),
+            aws_access_key_id=_plain(given.get("aws_access_key_id")),
+            aws_secret_access_key=_plain(given.get("aws_secret_access_key")),
             config=Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "max_attempts": 3}),
         )
         try:
@@ -157,6 +159,11 @@ class _SsmSource(PydanticBaseSettingsSource):
         except (BotoCoreError, ClientError) as error:
             message = f"{PREFIX}SSM_PREFIX={prefix}: the Parameter Store can't be read ({type(error).__name__})"
             raise SettingsError(message) from error
+
+
+def _plain(secret: object) -> object:
+    """A secret as the environment gives it (text) or as an argument does (SecretStr)."""
+    return secret.get_secret_value() if isinstance(secret, SecretStr) else secret
 
 
 AnySettings = TypeVar("AnySettings", bound=SharedSettings)
