@@ -1,0 +1,28 @@
+"""`make bench`: every measurement, one after the other. Each is also a command: `python -m benchmarks.micro.request`."""
+
+import importlib
+import os
+import platform
+import sys
+
+MEASUREMENTS = (
+    "benchmarks.micro.verify",
+    "benchmarks.micro.request",
+    "benchmarks.micro.issue",
+    "benchmarks.load.start",
+    "benchmarks.load.latency",
+    "benchmarks.load.revocation",
+    "benchmarks.load.pipeline",
+)
+
+
+def main() -> None:
+    print(f"Python {platform.python_version()}, {platform.system()} {platform.machine()}, {os.cpu_count()} cores")
+    for name in MEASUREMENTS:
+        print(f"\n== {name}")
+        sys.stdout.flush()
+        importlib.import_module(name).main()
+
+
+if __name__ == "__main__":
+    main()
