@@ -1,4 +1,4 @@
-"""`make bench`: every measurement, one after the other. Each is also a command: `python -m benchmarks.micro.request`."""
+"""`make bench`: every measurement in turn. Each is also a command: `python -m benchmarks.micro.request`."""
 
 import importlib
 import os

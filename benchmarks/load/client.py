@@ -6,6 +6,8 @@ import time
 from typing import Any
 from urllib.parse import urlsplit
 
+CREDENTIALS = {"username": "testuser", "password": "testpass"}
+
 
 class Connection:
     """One connection to 127.0.0.1, one request at a time."""
@@ -38,10 +40,10 @@ class Connection:
             self._streams[1].close()
 
 
-async def log_in(auth_url: str, username: str = "testuser", password: str = "testpass") -> str:
+async def log_in(auth_url: str) -> str:
     """A fresh access token."""
     connection = Connection(auth_url)
-    status, body = await connection.ask("POST", "/api/login", body={"username": username, "password": password})
+    status, body = await connection.ask("POST", "/api/login", body=CREDENTIALS)
     assert status == 200, body
     connection.close()
     return str(body["token"])

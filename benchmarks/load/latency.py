@@ -5,11 +5,10 @@ import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from benchmarks.load.client import Connection, log_in, milliseconds, percentile
+from benchmarks.load.client import CREDENTIALS, Connection, log_in, milliseconds, percentile
 from shared.testing.stack import Stack
 
 REQUESTS = {1: 60, 32: 320}
-CREDENTIALS = {"username": "testuser", "password": "testpass"}
 JOB = {"data_source": "test", "config": {}}
 
 
@@ -49,15 +48,13 @@ async def measure() -> list[tuple[str, int, list[float]]]:
             async def status(connection: Connection) -> int:
                 return (await connection.ask("GET", status_path, token=token))[0]
 
-            rows = []
-            for name, url, ask in (
-                ("status", stack.processor_url, status),
-                ("login", stack.auth_url, login),
-                ("submit", stack.processor_url, submit),
-            ):
-                for connections in REQUESTS:
-                    rows.append((name, connections, await timed(url, connections, ask)))
-            return rows
+            asks = (("status", stack.processor_url, status), ("login", stack.auth_url, login))
+            asks += (("submit", stack.processor_url, submit),)
+            return [
+                (name, connections, await timed(url, connections, ask))
+                for name, url, ask in asks
+                for connections in REQUESTS
+            ]
 
 
 def main() -> None:

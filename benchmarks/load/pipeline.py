@@ -29,7 +29,8 @@ CONFIG = {"filter_condition": "status = 'paid' AND amount > 500", "stamp": False
 
 def records() -> bytes:
     dice = random.Random(1)  # noqa: S311 - the same data each time
-    lines, size = [], 0
+    lines: list[bytes] = []
+    size = 0
     while size < MEGABYTES * 1_000_000:
         record = {
             "order_id": len(lines),

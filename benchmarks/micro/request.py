@@ -6,7 +6,7 @@ Prints the CPU time of each as a ratio to the route without a token. "seen" was 
 import asyncio
 import statistics
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, MutableMapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -57,14 +57,14 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 async def ask(app: FastAPI, token: str | None) -> None:
     headers = [(b"host", b"x")] + ([(b"authorization", f"Bearer {token}".encode())] if token else [])
-    scope = {"type": "http", "http_version": "1.1", "method": "GET", "scheme": "http", "path": "/route"}
+    scope: dict[str, Any] = {"type": "http", "http_version": "1.1", "method": "GET", "scheme": "http", "path": "/route"}
     scope |= {"raw_path": b"/route", "query_string": b"", "headers": headers, "asgi": {"version": "3.0"}}
     status = 0
 
     async def receive() -> dict[str, Any]:
         return {"type": "http.request", "body": b"", "more_body": False}
 
-    async def send(message: dict[str, Any]) -> None:
+    async def send(message: MutableMapping[str, Any]) -> None:
         nonlocal status
         status = message.get("status", status)
 
