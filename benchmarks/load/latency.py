@@ -48,8 +48,8 @@ async def measure() -> list[tuple[str, int, list[float]]]:
             async def status(connection: Connection) -> int:
                 return (await connection.ask("GET", status_path, token=token))[0]
 
-            asks = (("status", stack.processor_url, status), ("login", stack.auth_url, login))
-            asks += (("submit", stack.processor_url, submit),)
+            asks = [("status", stack.processor_url, status), ("login", stack.auth_url, login)]
+            asks.append(("submit", stack.processor_url, submit))
             return [
                 (name, connections, await timed(url, connections, ask))
                 for name, url, ask in asks
