@@ -91,7 +91,7 @@ class Announcements:
         return generation
 
     async def _fill(self, key: str, revocations: Iterable[Revocation]) -> int:
-        """Put them into a sorted set that goes away by itself if we die; the answer is how many members it must have."""
+        """Put them into a sorted set that goes away by itself if we die; the answer is how many members it has."""
         members = 0
         rest = iter(revocations)
         while chunk := _by_member(islice(rest, _CHUNK)):

@@ -1,0 +1,184 @@
+"""Which revocation ends which token, and when memory may be believed."""
+
+import math
+import tracemalloc
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.errors import Unavailable
+from shared.ids import new_id
+from shared.tokens.claims import Claims
+from shared.tokens.revocation import (
+    Kind,
+    Revocation,
+    RevocationStatus,
+    RevocationUnknown,
+    RevokedSet,
+    Target,
+    targets_of,
+)
+from shared.tokens.revocation_keys import from_member, from_row, row_key, to_member, to_row
+
+ISSUED = 1000
+EXPIRES = 1900
+CLAIMS = Claims(
+    "iss", "usr_1", ("mayfly",), "cli_1", "tok_1", ISSUED, None, EXPIRES, frozenset(), "ses_1", (), (), None
+)
+
+
+def revoked_by(*revocations: Revocation, claims: Claims = CLAIMS) -> bool:
+    known = RevokedSet()
+    for revocation in revocations:
+        known.add(revocation)
+    return known.is_revoked(claims)
+
+
+def revocation(kind: Kind, value: str, not_before: int = ISSUED, expires_at: int = EXPIRES) -> Revocation:
+    return Revocation(Target(kind, value), not_before, expires_at)
+
+
+def test_nothing_is_revoked_at_first() -> None:
+    assert not revoked_by()
+
+
+@pytest.mark.parametrize("target", targets_of(CLAIMS))
+def test_each_kind_ends_its_tokens(target: Target) -> None:
+    assert revoked_by(revocation(*target))
+    assert not revoked_by(revocation(target.kind, "other"))
+
+
+@pytest.mark.parametrize("kind", ["jti", "sid"])
+def test_a_token_or_a_session_ends_for_good(kind: Kind) -> None:
+    value = dict(targets_of(CLAIMS))[kind]
+    assert revoked_by(revocation(kind, value, not_before=0))
+
+
+@pytest.mark.parametrize("kind", ["user", "client"])
+def test_a_user_or_client_ends_what_was_issued_until_then(kind: Kind) -> None:
+    value = dict(targets_of(CLAIMS))[kind]
+    assert not revoked_by(revocation(kind, value, not_before=ISSUED - 1))
+    assert revoked_by(revocation(kind, value, not_before=ISSUED))
+    assert revoked_by(revocation(kind, value, not_before=ISSUED + 1))
+
+
+@pytest.mark.parametrize("kind", ["user", "client"])
+def test_the_latest_not_before_holds_in_any_order(kind: Kind) -> None:
+    value = dict(targets_of(CLAIMS))[kind]
+    early, late = revocation(kind, value, ISSUED - 5), revocation(kind, value, ISSUED + 5)
+    assert revoked_by(early, late)
+    assert revoked_by(late, early)
+
+
+def test_a_token_without_session_has_no_session_to_end() -> None:
+    own = CLAIMS._replace(sid=None)
+    assert not revoked_by(revocation("sid", "ses_1"), revocation("sid", "None"), claims=own)
+    assert Target("sid", "ses_1") not in targets_of(own)
+    assert revoked_by(revocation("client", "cli_1"), claims=own)
+
+
+def test_a_revocation_is_remembered_until_its_last_token_has_expired() -> None:
+    known = RevokedSet()
+    known.add(revocation("jti", "tok_1", expires_at=EXPIRES))
+    known.add(revocation("user", "usr_1", expires_at=EXPIRES + 10))
+    known.add(revocation("user", "usr_1", expires_at=EXPIRES - 10))
+    known.drop_expired(EXPIRES - 0.001)
+    assert len(known) == 2
+    known.drop_expired(EXPIRES)
+    assert len(known) == 1
+    known.drop_expired(EXPIRES + 10)
+    assert len(known) == 0
+
+
+def test_a_hundred_thousand_take_twenty_megabytes_at_most() -> None:
+    tracemalloc.start()
+    known = RevokedSet()
+    for _ in range(100_000):
+        known.add(revocation("jti", new_id("tok"), 1_700_000_000, 1_700_000_900))
+    taken, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(known) == 100_000
+    assert taken <= 20_000_000
+
+
+revocations = st.builds(
+    Revocation,
+    st.builds(Target, st.sampled_from(["jti", "sid", "user", "client"]), st.text(min_size=1)),
+    st.integers(0, 2**39),
+    st.integers(0, 2**39),
+)
+
+
+@given(revocations)
+def test_a_revocation_comes_back_as_it_was_written(written: Revocation) -> None:
+    assert from_member(to_member(written), written.expires_at) == written
+    assert from_member(to_member(written), str(written.expires_at)) == written
+    assert from_row(to_row(written, revoked_at_ms=1)) == written
+    assert to_row(written, revoked_at_ms=1)["target"] == {"S": row_key(written.target)}
+
+
+@pytest.mark.parametrize("member", ["", "jti", "jti|1", "key|1|k", "jti|x|tok"])
+def test_what_is_no_revocation_is_not_read_as_one(member: str) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        from_member(member, 1)
+
+
+class Heard:
+    def __init__(self, staleness: float, *known: Revocation) -> None:
+        self.revoked = RevokedSet()
+        self._staleness = staleness
+        for one in known:
+            self.revoked.add(one)
+
+    def staleness(self, now_monotonic: float) -> float:
+        return self._staleness
+
+
+class Truth:
+    def __init__(self, *revocations: Revocation, down: bool = False) -> None:
+        self._revocations = revocations
+        self._down = down
+        self.asked: list[Target] = []
+
+    async def read(self, targets: Sequence[Target]) -> list[Revocation]:
+        self.asked.extend(targets)
+        if self._down:
+            raise Unavailable("down")
+        return [one for one in self._revocations if one.target in targets]
+
+
+def status(feed: Heard, truth: Truth) -> RevocationStatus:
+    return RevocationStatus(feed, truth, max_staleness_seconds=2.0)
+
+
+async def test_fresh_memory_is_believed_and_nobody_is_asked() -> None:
+    truth = Truth(revocation("jti", "tok_1"))
+    assert not await status(Heard(2.0), truth).is_revoked(CLAIMS)
+    assert await status(Heard(2.0, revocation("jti", "tok_1")), truth).is_revoked(CLAIMS)
+    assert truth.asked == []
+
+
+@pytest.mark.parametrize("staleness", [2.001, math.inf])
+async def test_stale_memory_asks_for_the_truth(staleness: float) -> None:
+    truth = Truth()
+    assert not await status(Heard(staleness), truth).is_revoked(CLAIMS)
+    assert set(truth.asked) == set(targets_of(CLAIMS))
+
+
+@pytest.mark.parametrize("target", targets_of(CLAIMS))
+async def test_the_truth_ends_tokens_that_memory_knows_nothing_of(target: Target) -> None:
+    assert await status(Heard(math.inf), Truth(revocation(*target))).is_revoked(CLAIMS)
+
+
+async def test_what_is_known_to_be_revoked_stays_so_without_asking() -> None:
+    truth = Truth(down=True)
+    assert await status(Heard(math.inf, revocation("sid", "ses_1")), truth).is_revoked(CLAIMS)
+    assert truth.asked == []
+
+
+async def test_what_nobody_can_tell_is_unknown() -> None:
+    with pytest.raises(RevocationUnknown) as unknown:
+        await status(Heard(math.inf), Truth(down=True)).is_revoked(CLAIMS)
+    assert (unknown.value.status, unknown.value.retry_after_seconds) == (503, 1)
