@@ -59,6 +59,10 @@ class RevokedSet:
         expires_at = max(revocation.expires_at, known & _EXPIRY)
         self._kinds[kind][value] = not_before << _EXPIRY_BITS | expires_at
 
+    def not_before(self, target: Target) -> int:
+        """The last second in which tokens were issued that a revocation of this target ends; -1: there is none."""
+        return self._kinds[target.kind].get(target.value, -1) >> _EXPIRY_BITS
+
     def is_revoked(self, claims: Claims) -> bool:
         """Whether any of them ends this token."""
         return (
