@@ -1,0 +1,72 @@
+"""docs/reference/errors.md: every kind of problem that the product can answer with."""
+
+import inspect
+from collections.abc import Iterator
+from typing import get_args
+
+from docs.generators.markdown import code, page, table
+from docs.generators.modules import part_of, product_modules
+from shared.errors import Problem
+from shared.tokens.claims import Reason
+
+_INTRODUCTION = """Every error of the services' own API is an RFC 9457 problem document (`application/problem+json`).
+`code` names its kind and is stable; `detail` says what is wrong in this case and what would be right; `errors` points
+at the fields; `trace_id` finds the request in the logs.
+
+```json
+{
+  "type": "urn:mayfly:problem:validation-failed",
+  "title": "The request is not valid",
+  "status": 422,
+  "detail": "/username: Field required",
+  "code": "validation-failed",
+  "errors": [{"pointer": "/username", "detail": "Field required"}],
+  "trace_id": "0af7651916cd43dd8448eb211c80319c"
+}
+```
+
+A 429 and a 503 always carry `Retry-After`. Under `/oauth2/` errors have the shape that RFC 6749 gives them
+(`{"error": …, "error_description": …}`) instead."""
+
+_ROUTER = "A path or a method that does not exist is a 404 `not-found` or a 405 `method-not-allowed` in the same shape."
+
+_TOKENS = """## Why a token is refused
+
+A 401 `unauthorized` for a token that is not good names one of these reasons in `detail` and in `WWW-Authenticate`
+(RFC 6750); the metric `mayfly_token_verifications_total` counts them."""
+
+
+def errors_page() -> str:
+    rows = [
+        [code(kind.code), str(kind.status), kind.title, _where(kind), _meaning(kind)]
+        for kind in sorted(problem_kinds(), key=lambda kind: (kind.status, kind.code))
+    ]
+    reasons = "\n".join(f"- {code(reason)}" for reason in get_args(Reason))
+    heads = ["code", "status", "title", "answered by", "meaning"]
+    return page("Errors", _INTRODUCTION, "## Kinds", table(heads, rows), _ROUTER, _TOKENS, reasons)
+
+
+def problem_kinds() -> list[type[Problem]]:
+    """One class for each code: of two with one code, the one that the other is made from."""
+    for _ in product_modules():  # a class is only known once its module was imported
+        pass
+    kinds: dict[str, type[Problem]] = {}
+    for kind in _family(Problem):
+        kinds.setdefault(kind.code, kind)
+    return list(kinds.values())
+
+
+def _family(kind: type[Problem]) -> Iterator[type[Problem]]:
+    yield kind
+    for child in kind.__subclasses__():
+        if child.__module__.startswith(("shared.", "services.")):
+            yield from _family(child)
+
+
+def _where(kind: type[Problem]) -> str:
+    part = part_of(kind.__module__)
+    return "both" if part == "shared" else part
+
+
+def _meaning(kind: type[Problem]) -> str:
+    return (inspect.getdoc(kind) or "") if "__doc__" in vars(kind) else ""
