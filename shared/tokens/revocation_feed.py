@@ -33,7 +33,7 @@ PROPAGATION = Histogram(
     buckets=(0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5),
 )
 
-BLOCK_SECONDS = 0.2
+BLOCK_SECONDS = 0.1  # Redis looks at its timeouts every 0.1 s, so an idle feed is at most 0.4 s old
 READ_TIMEOUT_SECONDS = BLOCK_SECONDS + 0.5
 MAX_PAUSE_SECONDS = 0.5
 _ENTRIES_IN_READ = 1000
