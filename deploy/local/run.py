@@ -83,8 +83,11 @@ async def _start(server: Server) -> None:
 
 
 async def _watch(parts: Parts) -> None:
-    # The emulator saves its state when it ends politely; after another end its tables must be made again.
-    restarted: dict[Server, AfterRestart] = {parts.aws: parts.bootstrap}
+    async def make_tables_again() -> None:
+        await parts.bootstrap()
+        say_of(parts.aws.child.name, "did not save its state: sessions and jobs since the last clean start are lost")
+
+    restarted: dict[Server, AfterRestart] = {parts.aws: make_tables_again}
     await together(
         *(keep_alive(server, restarted.get(server)) for server in _servers(parts)),
         *(show_warnings(instance.name, instance.child.log_file) for instance in parts.services),
