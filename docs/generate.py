@@ -6,6 +6,7 @@ from pathlib import Path
 
 from docs.generators.errors_page import errors_page
 from docs.generators.metrics_page import metrics_page
+from docs.generators.pipelines_page import pipelines_page
 from docs.generators.routes_page import routes_page
 from docs.generators.settings_page import settings_page
 
@@ -15,6 +16,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "errors.md": errors_page,
     "routes.md": routes_page,
     "metrics.md": metrics_page,
+    "pipelines.md": pipelines_page,
 }
 
 

@@ -6,6 +6,7 @@ from typing import get_args
 
 from docs.generators.markdown import code, page, table
 from docs.generators.modules import part_of, product_modules
+from services.auth.domain.oauth_errors import OAuthError
 from shared.errors import Problem
 from shared.tokens.claims import Reason
 
@@ -30,6 +31,10 @@ A 429 and a 503 always carry `Retry-After`. Under `/oauth2/` errors have the sha
 
 _ROUTER = "A path or a method that does not exist is a 404 `not-found` or a 405 `method-not-allowed` in the same shape."
 
+_OAUTH = """## Below `/oauth2/`
+
+`error` is RFC 6749's (or RFC 7009's) own word; `error_description` is for the developer of the client."""
+
 _TOKENS = """## Why a token is refused
 
 A 401 `unauthorized` for a token that is not good names one of these reasons in `detail` and in `WWW-Authenticate`
@@ -41,9 +46,11 @@ def errors_page() -> str:
         [code(kind.code), str(kind.status), kind.title, _where(kind), _meaning(kind)]
         for kind in sorted(problem_kinds(), key=lambda kind: (kind.status, kind.code))
     ]
+    oauth_rows = [[code(kind.error), str(kind.status)] for kind in OAuthError.__subclasses__()]
+    oauth = table(["error", "status"], sorted(oauth_rows))
     reasons = "\n".join(f"- {code(reason)}" for reason in get_args(Reason))
     heads = ["code", "status", "title", "answered by", "meaning"]
-    return page("Errors", _INTRODUCTION, "## Kinds", table(heads, rows), _ROUTER, _TOKENS, reasons)
+    return page("Errors", _INTRODUCTION, "## Kinds", table(heads, rows), _ROUTER, _OAUTH, oauth, _TOKENS, reasons)
 
 
 def problem_kinds() -> list[type[Problem]]:

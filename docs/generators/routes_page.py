@@ -9,9 +9,9 @@ from services.auth.settings import AuthSettings
 from services.processor.main import create_app as create_processor
 from services.processor.settings import ProcessorSettings
 
-_INTRODUCTION = """The same contract for programs: `/openapi.json` of each service; for trying out: `/docs`. A scope in the second column
-means that the route needs an access token (`Authorization: Bearer …`) that has it. Errors are explained in
-[errors](errors.md)."""
+_INTRODUCTION = """The same contract for programs: `/openapi.json` of each service; to try it out: `/docs`. A scope in
+the second column means that the route needs an access token (`Authorization: Bearer …`) that has it. Errors are
+explained in [errors](errors.md)."""
 
 
 def routes_page() -> str:

@@ -1,0 +1,100 @@
+"""The examples and the README's walk, as a reader would run them."""
+
+import asyncio
+import json
+import re
+import sys
+
+import pytest
+
+from shared.testing.processes import inherited_environment
+from tests.support.http_file import HttpFile
+from tests.support.markdown import ROOT, Fence, fences_of
+from tests.support.system import System
+
+pytestmark = pytest.mark.compose
+
+EXAMPLES = ROOT / "examples"
+NORTHERN = ["BRW", "AWI", "ATK", "AQT", "SCC", "BTI"]
+_STATUSES = {"upload": 201, "process": 202, "refused": 401}
+_MARK = "=== the next block ==="
+
+
+async def run(*command: str, system: System) -> str:
+    """What the command prints; it must end with 0."""
+    process = await asyncio.create_subprocess_exec(
+        *command,
+        cwd=ROOT,
+        env=inherited_environment(extra={"AUTH": system.auth_url, "PROCESSOR": system.processor_url}),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    output, _ = await process.communicate()
+    assert process.returncode == 0, output.decode()
+    return output.decode()
+
+
+def walk_of_readme() -> list[Fence]:
+    """The README's blocks from the first that names AUTH: commands (`sh`), each maybe followed by what they print."""
+    fences = fences_of(ROOT / "README.md")
+    first = next(place for place, fence in enumerate(fences) if "AUTH=" in fence.text)
+    return fences[first:]
+
+
+async def test_the_shell_walk_ends_with_a_result_and_a_token_that_is_refused(system: System) -> None:
+    output = await run("examples/walk.sh", system=system)
+    assert re.findall(r"^([A-Z]{3}),", output, flags=re.MULTILINE) == NORTHERN
+    assert '"processed_records": 100' in output
+    assert json.loads(output[output.rindex("\n{") :])["code"] == "unauthorized"
+
+
+async def test_the_python_walk_checks_its_result_and_its_logout(system: System) -> None:
+    arguments = ("--auth", system.auth_url, "--processor", system.processor_url)
+    output = await run(sys.executable, "examples/walk.py", *arguments, system=system)
+    assert "the SHA-256 is the manifest's" in output
+    assert "the processor refuses the token" in output
+
+
+async def test_every_request_of_the_http_file_is_answered_as_it_says(system: System) -> None:
+    urls = {"auth": system.auth_url, "processor": system.processor_url}
+    file = HttpFile(EXAMPLES / "walk.http", urls)
+    async for name, answer in file.send_all():
+        assert answer.status_code in {_STATUSES.get(name, 200), 204 if name == "logout" else 200}, (name, answer.text)
+        if name == "logout":
+            await asyncio.sleep(2)
+    assert [record["iata"] for record in file.answers["part"].json()] == NORTHERN
+
+
+async def test_the_readme_s_commands_print_what_it_shows(system: System) -> None:
+    walk = walk_of_readme()
+    script = "".join(f"{fence.text}\necho; echo '{_MARK}'\n" for fence in walk if fence.language == "sh")
+    # The addresses are the system's, not those of the page.
+    script = re.sub(r"^AUTH=.*$", "", script, flags=re.MULTILINE)
+    outputs = iter((await run("bash", "-euo", "pipefail", "-c", script, system=system)).split(_MARK))
+    printed = ""
+    for fence in walk:
+        if fence.language == "sh":
+            printed = next(outputs)
+        elif fence.language == "json":
+            assert shape(json.loads(printed)) == shape(json.loads(fence.text))
+        elif fence.language == "csv":
+            assert without_times(printed) == without_times(fence.text)
+
+
+def test_the_readme_s_commands_are_those_of_the_shell_walk() -> None:
+    script = (EXAMPLES / "walk.sh").read_text(encoding="utf-8")
+    for fence in walk_of_readme():
+        if fence.language == "sh":
+            lines = [line for line in fence.text.splitlines() if not line.startswith("AUTH=")]
+            assert set(lines) <= set(script.splitlines()), fence.text
+
+
+def shape(value: object) -> object:
+    """Members and types; the values differ from run to run."""
+    if isinstance(value, dict):
+        return {name: shape(member) for name, member in value.items()}
+    return [shape(value[0])] if isinstance(value, list) and value else type(value).__name__
+
+
+def without_times(text: str) -> str:
+    return re.sub(r"\d{4}-\d\d-\d\d[ T][\d:.]+Z?", "TIME", text.strip())
