@@ -14,6 +14,7 @@ from services.processor.domain.sql_text import json_pointer, quote_name, quote_t
 
 _LONGEST_SQL = 100_000
 _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]{1,3})?", re.ASCII)
+_WOULD_LOSE = "has a fraction; ROUND it first"  # becomes part of the engine's own error: error() can't be tried again
 _UNITS = ("YEAR", "QUARTER", "MONTH", "WEEK", "DAY", "HOUR", "MINUTE", "SECOND", "MILLISECOND", "MICROSECOND")
 _PARTS = (*_UNITS, "ISODOW", "DOW", "DOY", "EPOCH", "ISOYEAR")
 _BINARY: dict[type[exp.Expr], str] = {
@@ -190,7 +191,7 @@ def _cast_sql(sql: str, to_type: str, cast: str = "CAST") -> str:
     if to_type not in INTEGER_TYPES or re.fullmatch(r"[0-9]+", sql):
         return plain
     number = f"{cast}({sql} AS DOUBLE)"
-    loss = "NULL" if cast == "TRY_CAST" else f"error('a fraction would be lost by a cast to {to_type}; ROUND it first')"
+    loss = "NULL" if cast == "TRY_CAST" else f"CAST(CAST({sql} AS VARCHAR) || ' {_WOULD_LOSE}' AS {to_type})"
     return f"(CASE WHEN {number} <> trunc({number}) THEN {loss} ELSE {plain} END)"
 
 

@@ -1,0 +1,86 @@
+"""Types: what each step makes of the columns before it. DuckDB is asked, expression by expression, over no records."""
+
+from dataclasses import dataclass
+
+import duckdb
+
+from services.processor.domain.column_types import UnknownType, parse_type
+from services.processor.domain.pipeline import Pipeline
+from services.processor.domain.pipeline_errors import PipelineError
+from services.processor.domain.schema_of_records import Column, Schema
+from services.processor.domain.sql_text import quote_name, select
+from services.processor.domain.steps.step import Item, StepSql, Value
+from services.processor.engine.session import Session, open_describer, plain_words
+
+STAMP_COLUMNS = (Column("processed", "BOOLEAN"), Column("processed_at", "VARCHAR"))
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedStep:
+    sql: StepSql
+    before: Schema
+    after: Schema
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedPipeline:
+    """A pipeline that fits its input. `output` holds the stamp, too."""
+
+    input: Schema
+    steps: tuple[CheckedStep, ...]
+    output: Schema
+    stamp: bool
+
+
+def check(pipeline: Pipeline, schema: Schema) -> CheckedPipeline:
+    """Raises PipelineError, which names the step and the column.
+
+    Where no object has any record there are no columns, so there is nothing to check, nor to run.
+    """
+    steps: list[CheckedStep] = []
+    last = schema
+    with open_describer() as session:
+        for step in pipeline.steps if schema.columns else ():
+            checked = _checked(step.sql(last), last, session)
+            steps.append(checked)
+            last = checked.after
+    output = stamped(last) if pipeline.stamp and schema.columns else last
+    return CheckedPipeline(schema, tuple(steps), output, pipeline.stamp)
+
+
+def stamped(schema: Schema) -> Schema:
+    """With the columns of the stamp: in place of those of the same name, or behind all others."""
+    columns = {column.name.casefold(): column for column in schema} | {column.name: column for column in STAMP_COLUMNS}
+    return Schema(tuple(columns.values()))
+
+
+def _checked(sql: StepSql, before: Schema, session: Session) -> CheckedStep:
+    empty = "(SELECT " + ", ".join(f"CAST(NULL AS {one.type}) AS {quote_name(one.name)}" for one in before) + ")"
+    if sql.where is not None:
+        found = _type_of(sql.where, empty, before, session)
+        if found != "BOOLEAN":
+            raise PipelineError(
+                sql.where.place, f'a filter must be BOOLEAN (true or false), this is {found}; compare it, as in "x > 0"'
+            )
+    columns = tuple(Column(item.name, item.type or _column_type(item, empty, before, session)) for item in sql.items)
+    return CheckedStep(sql, before, Schema(columns))
+
+
+def _column_type(item: Item, empty: str, before: Schema, session: Session) -> str:
+    found = _type_of(item.value, empty, before, session)
+    try:
+        return parse_type(found)
+    except UnknownType:
+        remedy = "say which by CAST(NULL AS …)" if "NULL" in found else "CAST it to one, as in CAST(x AS VARCHAR)"
+        raise PipelineError(item.value.place, f"{found.strip(chr(34))} is no type for a column; {remedy}") from None
+
+
+def _type_of(value: Value, empty: str, before: Schema, session: Session) -> str:
+    try:
+        [(_, found)] = session.columns(select(f"{value.sql} AS x", empty))
+    except duckdb.Error as error:
+        used = [f"{one.name} {one.type}" for one in before if quote_name(one.name) in value.sql]
+        columns = f" (here: {', '.join(used)})" if used else ""
+        message = f"{plain_words(error)}{columns}; CAST a value, or say its type in config.input.schema"
+        raise PipelineError(value.place, message) from None
+    return found

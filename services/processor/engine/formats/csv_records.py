@@ -1,0 +1,227 @@
+"""CSV as RFC 4180 has it: commas, a header line, UTF-8. An empty field is NULL, a quoted empty one an empty text.
+
+A column is a number only if all of its sample is written as we would write it (so `007` stays a text).
+"""
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import islice
+
+from services.processor.domain.column_types import INTEGER_TYPES
+from services.processor.domain.nearest import excerpt
+from services.processor.domain.pipeline_errors import RecordError
+from services.processor.domain.schema_of_records import Column, ColumnsDifferByCase, Schema
+from services.processor.domain.sql_text import quote_name, quote_text, select
+from services.processor.engine.files import PlainFile, chunks_of
+from services.processor.engine.formats.json_values import lines
+from services.processor.engine.formats.record_format import Sample, Scan
+from services.processor.engine.session import Stop
+
+_LARGEST_ROW_BYTES = 2_000_000
+_HEADER_BYTES = 1 << 20
+_INTEGER = re.compile(r"0|-?[1-9][0-9]{0,17}", re.ASCII)
+_DOUBLE = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,2})?", re.ASCII)
+_FAITHFUL_LENGTH = 16
+_OTHER_DELIMITERS = ";\t|"
+
+
+@dataclass(frozen=True, slots=True)
+class CsvRecords:
+    copy_options: str = "FORMAT csv, HEADER true"
+    keeps_anything: str = "VARCHAR"
+
+    def infer(self, sample: Sample) -> dict[str, str | None]:
+        rows = _rows([sample.content], sample.name, is_whole=sample.is_whole)
+        header = next(rows, None)
+        if header is None:
+            return {}
+        guesses = [_Guess() for _ in header]
+        for row in rows:
+            for guess, text in zip(guesses, row, strict=True):
+                guess.see(text)
+        return {name: guess.type for name, guess in zip(header, guesses, strict=True)}
+
+    def merge(self, first: str | None, second: str | None) -> str | None:
+        if first is None or second is None or first == second:
+            return first or second
+        return "DOUBLE" if {first, second} == {"BIGINT", "DOUBLE"} else "VARCHAR"
+
+    def whole_records(self, sample: Sample) -> bytes:
+        return sample.content if sample.is_whole else _cut(sample.content)
+
+    def scan(self, file: PlainFile, schema: Schema) -> Scan:
+        header = _header(file)
+        known = [column for column in schema if column.name in header]
+        unknown = next((name for name in header if name not in schema.names), None)
+        if unknown is not None:
+            message = "this column is in no object that the columns were taken from"
+            remedy = f'say config.input.schema: {{"{excerpt(unknown)}": "VARCHAR"}}'
+            raise RecordError(message, object_name=file.name, column=excerpt(unknown), remedy=remedy)
+        raw = _read(file, header) if header else "SELECT NULL WHERE FALSE"
+        present = {column.name for column in known}
+        return Scan(
+            rows=select(", ".join(_as_pinned(column, column.name in present) for column in schema), f"({raw})"),
+            raw=raw,
+            is_record="TRUE",
+            fits=tuple(_fits(column) if column.name in present else "TRUE" for column in schema),
+            texts=tuple(quote_name(column.name) if column.name in present else "NULL" for column in schema),
+            whole="NULL",
+        )
+
+    def find_unreadable(self, file: PlainFile, stop: Stop) -> RecordError | None:
+        try:
+            for _ in _rows(chunks_of(file, stop), file.name, is_whole=True):
+                pass
+        except RecordError as error:
+            return error
+        return None
+
+    def blame(self, _whole: str, _schema: Schema, name: str, record: int, /) -> RecordError:
+        return RecordError("this is no record", object_name=name, record=record)
+
+    def empty(self, schema: Schema) -> bytes:
+        """The header, as far as there are columns."""
+        if not schema.columns:
+            return b""
+        text = io.StringIO()
+        csv.writer(text, lineterminator="\n").writerow(schema.names)
+        return text.getvalue().encode()
+
+    def cell(self, column: Column) -> str:
+        """Lists and JSON as JSON text, but a JSON text as the text itself."""
+        name = quote_name(column.name)
+        if column.type == "JSON":
+            text = f"WHEN 'VARCHAR' THEN {name} ->> '$' WHEN 'NULL' THEN NULL ELSE CAST({name} AS VARCHAR)"
+            return f"CASE json_type({name}) {text} END"
+        return f"CAST(to_json({name}) AS VARCHAR)" if column.type.endswith("[]") else name
+
+
+CSV_RECORDS = CsvRecords()
+
+
+class _Guess:
+    """The narrowest type that writes every text of a column back as it was."""
+
+    def __init__(self) -> None:
+        self._possible = ["BIGINT", "DOUBLE", "BOOLEAN"]
+        self._has_seen = False
+
+    def see(self, text: str) -> None:
+        if text:
+            self._has_seen = True
+            self._possible = [one for one in self._possible if _looks_like(one, text)]
+
+    @property
+    def type(self) -> str | None:
+        return (self._possible or ["VARCHAR"])[0] if self._has_seen else None
+
+
+def _looks_like(column_type: str, text: str) -> bool:
+    if column_type == "BIGINT":
+        return _INTEGER.fullmatch(text) is not None
+    if column_type == "BOOLEAN":
+        return text in {"true", "false"}
+    if not _DOUBLE.fullmatch(text) or re.match(r"-?0[0-9]", text):
+        return False
+    return len(text) <= _FAITHFUL_LENGTH or repr(float(text)) == text
+
+
+def _fits(column: Column) -> str:
+    """Whether a text is written as we would write it again; as a DOUBLE, whether all of its digits survive."""
+    text, column_type = quote_name(column.name), column.type
+    if column_type == "VARCHAR":
+        return "TRUE"
+    fits = f"TRY_CAST({text} AS {column_type})"
+    if column_type in INTEGER_TYPES:
+        fits = f"CAST({fits} AS VARCHAR) = {text}"
+    elif column_type == "DOUBLE":
+        exact = f"length({text}) <= {_FAITHFUL_LENGTH} OR CAST({fits} AS VARCHAR) = {text}"
+        fits = f"isfinite({fits}) AND ({exact})"
+    elif column_type.startswith("DECIMAL"):
+        fits = f"CAST({fits} AS DOUBLE) = TRY_CAST({text} AS DOUBLE)"
+    else:
+        fits = f"{fits} IS NOT NULL"
+    return f"({text} IS NULL OR {text} = '' OR coalesce({fits}, FALSE))"
+
+
+def _as_pinned(column: Column, is_present: bool) -> str:
+    name = quote_name(column.name)
+    if not is_present:
+        return f"CAST(NULL AS {column.type}) AS {name}"
+    return name if column.type == "VARCHAR" else f"CAST(nullif({name}, '') AS {column.type}) AS {name}"
+
+
+def _read(file: PlainFile, header: list[str]) -> str:
+    columns = ", ".join(f"{quote_text(name)}: 'VARCHAR'" for name in header)
+    options = (
+        "auto_detect = false, header = true, delim = ',', quote = '\"', escape = '\"', nullstr = '',"
+        " allow_quoted_nulls = false, strict_mode = true, null_padding = false, compression = 'none',"
+        " hive_partitioning = false"
+    )
+    return select("*", f"read_csv({quote_text(str(file.path))}, {options}, columns = {{{columns}}})")
+
+
+def _header(file: PlainFile) -> list[str]:
+    with file.path.open("rb") as stream:
+        start = stream.read(_HEADER_BYTES)
+    return next(_rows([start], file.name, is_whole=len(start) < _HEADER_BYTES), [])
+
+
+def _rows(chunks: Iterable[bytes], name: str, *, is_whole: bool) -> Iterator[list[str]]:
+    """The header, then each record. Raises RecordError for the first row that is none."""
+    number = 0
+    width = 0
+    try:
+        for row in csv.reader(_decoded(lines(chunks, is_whole=is_whole)), strict=True):
+            if not row and width != 1:
+                continue
+            if not number:
+                _check_header(row, name)
+                width = len(row)
+            elif len(row) != width:
+                message = f"it has {len(row)} fields, the header names {width}"
+                raise RecordError(message, object_name=name, record=number, remedy='quote a field that holds a ","')
+            yield row or [""]
+            number += 1
+    except UnicodeDecodeError as error:
+        message = f"the byte 0x{error.object[error.start]:02x} is no UTF-8"
+        raise RecordError(message, object_name=name, record=number, remedy="save the text as UTF-8") from None
+    except csv.Error as error:
+        if is_whole:
+            remedy = "close each quote, and write a quote within a field twice"
+            raise RecordError(f"this is no CSV: {error}", object_name=name, record=number, remedy=remedy) from None
+
+
+def _cut(content: bytes) -> bytes:
+    """Without the last row, where it may be cut off."""
+    reader = csv.reader(_decoded(lines([content], is_whole=False)), strict=True)
+    whole = 0
+    with suppress(csv.Error):
+        for _ in reader:
+            whole = reader.line_num
+    return b"".join(line + b"\n" for line in islice(lines([content], is_whole=False), whole))
+
+
+def _decoded(raw_lines: Iterable[bytes]) -> Iterator[str]:
+    for line in raw_lines:
+        yield line.decode() + "\n"
+
+
+def _check_header(header: list[str], name: str) -> None:
+    if len(header) == 1 and any(char in header[0] for char in _OTHER_DELIMITERS):
+        message = f'the header has one column, "{excerpt(header[0])}"; fields are separated by "," (RFC 4180)'
+        raise RecordError(message, object_name=name, remedy="write the file with commas")
+    if "" in header:
+        message = f"column {header.index('') + 1} of the header has no name"
+        raise RecordError(message, object_name=name, remedy="the first line names every column")
+    for i, column in enumerate(header):
+        if column in header[:i]:
+            raise RecordError("two columns have this name", object_name=name, column=excerpt(column))
+    try:
+        Schema(tuple(Column(column, "VARCHAR") for column in header))
+    except ColumnsDifferByCase as error:
+        raise RecordError(str(error), object_name=name, remedy="rename one") from None

@@ -1,0 +1,191 @@
+"""JSON arrays and NDJSON. Numbers with a fraction are DOUBLE (RFC 8259 §6), nested values stay JSON.
+
+A key that a record lacks is NULL. A key that no record of the sample had is an error, never dropped.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from services.processor.domain.column_types import INTEGER_TYPES
+from services.processor.domain.nearest import excerpt
+from services.processor.domain.pipeline_errors import RecordError
+from services.processor.domain.schema_of_records import Column, Schema
+from services.processor.domain.sql_text import json_pointer, quote_name, quote_text, select
+from services.processor.engine.files import PlainFile, chunks_of
+from services.processor.engine.formats.json_values import (
+    JsonObject,
+    Unreadable,
+    cut_array,
+    cut_lines,
+    decode_one,
+    merge_types,
+    records_of_array,
+    records_of_lines,
+    type_of,
+)
+from services.processor.engine.formats.record_format import LARGEST_RECORD_BYTES, Sample, Scan
+from services.processor.engine.session import Stop
+
+_NO_JSON_NUMBER = "is no number in JSON; test for it with isfinite(x)"
+_READ_AS_IT_IS = INTEGER_TYPES | {"BOOLEAN", "DOUBLE", "VARCHAR", "JSON"}
+_FAITHFUL_LENGTH = 16
+_INTEGERS, _NUMBERS = "'BIGINT', 'UBIGINT'", "'BIGINT', 'UBIGINT', 'DOUBLE'"
+_KINDS = {
+    **dict.fromkeys(INTEGER_TYPES, _INTEGERS),
+    "HUGEINT": _NUMBERS,  # the engine calls an integer of more than 64 bits a DOUBLE, but keeps its digits
+    "DOUBLE": _NUMBERS,
+    "DECIMAL": f"'VARCHAR', {_NUMBERS}",
+    "BOOLEAN": "'BOOLEAN'",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class JsonRecords:
+    reader_format: str
+    copy_options: str
+    records_of: Callable[..., Iterator[object]]
+    cut: Callable[[bytes], bytes]
+    nothing: bytes
+    keeps_anything: str = "JSON"
+
+    def infer(self, sample: Sample) -> dict[str, str | None]:
+        types: dict[str, str | None] = {}
+        try:
+            for number, value in enumerate(self._records([sample.content], is_whole=sample.is_whole), 1):
+                for key, one in _pairs(value, sample.name, number):
+                    types[key] = merge_types(types.get(key), type_of(one))
+        except Unreadable as error:
+            raise _broken(sample.name, error) from None
+        return {key: None if one == "[]" else one for key, one in types.items()}
+
+    def merge(self, first: str | None, second: str | None) -> str | None:
+        return merge_types(first, second)
+
+    def whole_records(self, sample: Sample) -> bytes:
+        return sample.content if sample.is_whole else self.cut(sample.content)
+
+    def scan(self, file: PlainFile, schema: Schema) -> Scan:
+        path = quote_text(str(file.path))
+        options = f"format = '{self.reader_format}', compression = 'none', hive_partitioning = false, "
+        options += f"maximum_object_size = {LARGEST_RECORD_BYTES}"
+        read = ", ".join(f"{quote_text(column.name)}: {quote_text(_read_type(column))}" for column in schema)
+        columns = ", ".join(_as_pinned(column) for column in schema)
+        kinds = "[" + ", ".join(["''", *(quote_text(json_pointer([column.name])) for column in schema)]) + "]"
+        names = ", ".join(quote_text(column.name) for column in schema)
+        return Scan(
+            rows=select(columns, f"read_json({path}, {options}, columns = {{{read}}})"),
+            raw=select(f"json, json_type(json, {kinds}) AS kinds", f"read_json_objects({path}, {options})"),
+            is_record=f"(kinds[1] = 'OBJECT' AND {_no_unknown_key(names)})",
+            fits=tuple(_fits(column, f"kinds[{i}]") for i, column in enumerate(schema, 2)),
+            texts=tuple(f"json_extract_string(json, {quote_text(json_pointer([c.name]))})" for c in schema),
+            whole="CAST(json AS VARCHAR)",
+        )
+
+    def find_unreadable(self, file: PlainFile, stop: Stop) -> RecordError | None:
+        try:
+            for number, value in enumerate(self._records(chunks_of(file, stop), is_whole=True), 1):
+                _pairs(value, file.name, number)
+        except Unreadable as error:
+            return _broken(file.name, error)
+        except RecordError as error:
+            return error
+        return None
+
+    def blame(self, whole: str, schema: Schema, name: str, record: int) -> RecordError:
+        try:
+            pairs = _pairs(decode_one(whole), name, record)
+        except RecordError as error:
+            return error
+        except ValueError as error:
+            return _broken(name, Unreadable(record, str(error)))
+        key, value = next((key, value) for key, value in pairs if key not in schema.names)
+        remedy = f'say config.input.schema: {{"{excerpt(key)}": "{type_of(value) or "JSON"}"}}'
+        message = "this key is in no record of the sample that the columns were taken from"
+        return RecordError(message, object_name=name, record=record, column=excerpt(key), remedy=remedy)
+
+    def empty(self, _schema: Schema, /) -> bytes:
+        return self.nothing
+
+    def cell(self, column: Column) -> str:
+        """JSON has no NaN and no infinity: the engine is asked to fail on them."""
+        name = quote_name(column.name)
+        if column.type != "DOUBLE":
+            return name
+        failing = f"CAST(CAST({name} AS VARCHAR) || ' {_NO_JSON_NUMBER}' AS DOUBLE)"
+        return f"CASE WHEN isfinite({name}) IS NOT FALSE THEN {name} ELSE {failing} END"
+
+    def _records(self, chunks: Iterable[bytes], *, is_whole: bool) -> Iterator[object]:
+        return self.records_of(chunks, is_whole=is_whole, largest=LARGEST_RECORD_BYTES)
+
+
+JSON_ARRAYS = JsonRecords("array", "FORMAT json, ARRAY true", records_of_array, cut_array, b"[]\n")
+NDJSON_RECORDS = JsonRecords("newline_delimited", "FORMAT json, ARRAY false", records_of_lines, cut_lines, b"")
+
+
+def _no_unknown_key(names: str) -> str:
+    """Nearly always the keys are those of the schema in its order; only the others are looked at one by one."""
+    keys = "json_keys(json)"
+    each_once = f"list_has_all([{names}], {keys}) AND len({keys}) = len(list_distinct({keys}))"
+    return f"({keys} = [{names}] OR ({each_once}))"
+
+
+def _read_type(column: Column) -> str:
+    is_native = column.type.removesuffix("[]") in _READ_AS_IT_IS
+    return column.type if is_native else "VARCHAR"
+
+
+def _as_pinned(column: Column) -> str:
+    name = quote_name(column.name)
+    if _read_type(column) == column.type:
+        return name
+    return f"CAST({name} AS {column.type}) AS {name}"
+
+
+def _fits(column: Column, kind: str) -> str:
+    """SQL that is false where reading would change the value. A missing key has no kind: NULL, which is not false."""
+    pointer = quote_text(json_pointer([column.name]))
+    if column.type == "JSON":
+        return "TRUE"
+    if column.type.endswith("[]"):
+        kinds = _KINDS.get(column.type.removesuffix("[]"), "'VARCHAR'")
+        elements = f"json_type(json_extract(json, {pointer}), '$[*]')"
+        fits = f"{kind} = 'ARRAY' AND list_has_all([{kinds}, 'NULL'], {elements})"
+    else:
+        kinds = _KINDS.get(column.type.split("(")[0], "'VARCHAR'")
+        fits = f"{kind} IN ({kinds}) AND {_exact(column.type, kind, f'json_extract_string(json, {pointer})')}"
+    return f"(({kind} = 'NULL' OR ({fits})) IS NOT FALSE)"
+
+
+def _exact(column_type: str, kind: str, text: str) -> str:
+    """Of a value of the right kind: that the type holds it exactly."""
+    if column_type in {"BIGINT", "VARCHAR", "BOOLEAN"}:
+        return "TRUE"  # a BIGINT out of range fails when it is read
+    if column_type == "DOUBLE":
+        exact = (
+            f"length({text}) < {_FAITHFUL_LENGTH} OR CAST(CAST({text} AS DOUBLE) AS HUGEINT) = CAST({text} AS HUGEINT)"
+        )
+        return f"({kind} = 'DOUBLE' OR {exact})"
+    cast = f"TRY_CAST({text} AS {column_type})"
+    if column_type in INTEGER_TYPES:
+        return f"(regexp_full_match({text}, '-?[0-9]+') AND {cast} IS NOT NULL)"
+    if column_type.startswith("DECIMAL"):
+        return f"coalesce(CAST({cast} AS DOUBLE) = TRY_CAST({text} AS DOUBLE), FALSE)"
+    return f"({cast} IS NOT NULL)"
+
+
+def _pairs(value: object, name: str, number: int) -> tuple[tuple[str, object], ...]:
+    if not isinstance(value, JsonObject):
+        kind = {list: "a list", str: "a text", bool: "a boolean", type(None): "null"}.get(type(value), "a number")
+        raise RecordError(f"a record is an object, this is {kind}", object_name=name, record=number)
+    seen: set[str] = set()
+    for key, _ in value.pairs:
+        if key in seen:
+            raise RecordError("the key is there twice", object_name=name, record=number, column=excerpt(key))
+        if not key:
+            raise RecordError("a key is empty", object_name=name, record=number, remedy="give it a name")
+        seen.add(key)
+    return value.pairs
+
+
+def _broken(name: str, error: Unreadable) -> RecordError:
+    return RecordError(f"this is no JSON: {error.reason}", object_name=name, record=error.record)

@@ -1,0 +1,254 @@
+"""JSON read slowly and strictly, to guess types from a sample and to say where a file is broken."""
+
+import codecs
+import json
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from services.processor.domain.nearest import excerpt
+
+_SPACE = re.compile(r"[ \t\r\n]*")
+_LONGEST_INTEGER = 60
+_NEAR_THE_END = 32
+_INT64 = range(-(2**63), 2**63)
+_HUGE = 10**38
+_NUMBERS = ("BIGINT", "HUGEINT", "DOUBLE")
+
+
+class Unreadable(Exception):  # noqa: N818 - says the fact
+    """Record `record` (from 1) is not JSON, or the text around it is not."""
+
+    def __init__(self, record: int, reason: str) -> None:
+        super().__init__(reason)
+        self.record = record
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class JsonObject:
+    """As written: in order, duplicates included."""
+
+    pairs: tuple[tuple[str, object], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _LongInteger:
+    """More digits than any type of ours holds."""
+
+
+def _integer(text: str) -> int | _LongInteger:
+    return int(text) if len(text) <= _LONGEST_INTEGER else _LongInteger()
+
+
+def _no_constant(text: str) -> object:
+    raise ValueError(f"{text} is no JSON")
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=lambda pairs: JsonObject(tuple(pairs)), parse_int=_integer, parse_constant=_no_constant
+)
+
+
+def decode_one(text: str) -> object:
+    """Raises ValueError whose text is the reason."""
+    try:
+        value, end = _DECODER.raw_decode(text, _after_space(text, 0))
+    except json.JSONDecodeError as error:
+        raise ValueError(_reason(error)) from None
+    except RecursionError:
+        raise ValueError("it nests too deep") from None
+    if _after_space(text, end) != len(text):
+        raise ValueError(f'something stands behind the value: "{excerpt(text[end:].strip())}"')
+    return value
+
+
+def lines(chunks: Iterable[bytes], *, is_whole: bool) -> Iterator[bytes]:
+    """Without the last one where it may be cut."""
+    rest = b""
+    for chunk in chunks:
+        *whole, rest = (rest + chunk).split(b"\n")
+        yield from whole
+    if is_whole and rest:
+        yield rest
+
+
+def records_of_lines(chunks: Iterable[bytes], *, is_whole: bool, largest: int) -> Iterator[object]:
+    """NDJSON. Blank lines are no records."""
+    number = 0
+    for line in lines(chunks, is_whole=is_whole):
+        if not line.strip():
+            continue
+        number += 1
+        if len(line) > largest:
+            raise Unreadable(number, f"it is larger than {largest >> 20} MiB")
+        try:
+            yield decode_one(line.decode())
+        except UnicodeDecodeError as error:
+            raise Unreadable(number, _encoding_reason(error)) from None
+        except ValueError as error:
+            raise Unreadable(number, str(error)) from None
+
+
+def cut_lines(content: bytes) -> bytes:
+    """Up to the last line's end."""
+    return content[: content.rfind(b"\n") + 1]
+
+
+def cut_array(content: bytes) -> bytes:
+    """Up to the last whole element, closed again. Only for what `records_of_array` has read."""
+    text = _Text([content], is_whole=False)
+    end = 0
+    if text.skip_space():
+        for _ in _elements(text, len(content), is_whole=False):
+            end = text.at
+    return text.text[:end].encode() + b"]" if end else b"[]"
+
+
+class _Text:
+    """A text that grows by chunks."""
+
+    def __init__(self, chunks: Iterable[bytes], *, is_whole: bool) -> None:
+        self._chunks = iter(chunks)
+        self._decoder = codecs.getincrementaldecoder("utf-8")()
+        self.is_whole = is_whole
+        self.text = ""
+        self.at = 0
+
+    def grow(self) -> bool:
+        """False at the end."""
+        chunk = next(self._chunks, None)
+        if chunk is None:
+            self._decoder.decode(b"", final=self.is_whole)
+            return False
+        self.text, self.at = self.text[self.at :] + self._decoder.decode(chunk), 0
+        return True
+
+    def skip_space(self) -> bool:
+        """False at the end."""
+        while (at := _after_space(self.text, self.at)) == len(self.text):
+            self.at = at
+            if not self.grow():
+                return False
+        self.at = at
+        return True
+
+    def peek(self) -> str:
+        return self.text[self.at]
+
+    def take(self) -> str:
+        self.at += 1
+        return self.text[self.at - 1]
+
+
+def records_of_array(chunks: Iterable[bytes], *, is_whole: bool, largest: int) -> Iterator[object]:
+    """The elements of one JSON array. Nothing at all is an array without elements."""
+    text = _Text(chunks, is_whole=is_whole)
+    number = 0
+    try:
+        for value in _elements(text, largest, is_whole=is_whole):
+            number += 1
+            yield value
+    except UnicodeDecodeError as error:
+        raise Unreadable(number + 1, _encoding_reason(error)) from None
+    except ValueError as error:
+        raise Unreadable(number + 1, str(error)) from None
+
+
+def _elements(text: _Text, largest: int, *, is_whole: bool) -> Iterator[object]:
+    if not text.skip_space():
+        return
+    if text.take() != "[":
+        raise ValueError('a JSON array starts with "["')
+    is_closed = text.skip_space() and text.peek() == "]" and bool(text.take())
+    while not is_closed and text.skip_space():
+        value, is_complete = _element(text, largest)
+        if not is_complete and not is_whole:
+            return
+        yield value
+        if not text.skip_space():
+            break
+        separator = text.take()
+        is_closed = separator == "]"
+        if separator not in ",]":
+            raise ValueError(f'"," or "]" is missing before "{excerpt(text.text[text.at - 1 : text.at + 20])}"')
+    if is_whole and not is_closed:
+        raise ValueError('the array ends without "]"')
+    if text.skip_space():
+        raise ValueError("something stands behind the array's end")
+
+
+def _element(text: _Text, largest: int) -> tuple[object, bool]:
+    """The next value, and whether it can't go on behind the text's end."""
+    while True:
+        try:
+            value, end = _DECODER.raw_decode(text.text, text.at)
+        except json.JSONDecodeError as error:
+            is_cut = error.msg.startswith("Unterminated") or error.pos >= len(text.text) - _NEAR_THE_END
+            if not (is_cut and text.grow()):
+                if is_cut and not text.is_whole:
+                    return None, False
+                raise ValueError(_reason(error)) from None
+        except RecursionError:
+            raise ValueError("it nests too deep") from None
+        else:
+            if end < len(text.text) or not text.grow():
+                text.at = end
+                return value, True
+        if len(text.text) - text.at > largest:
+            raise ValueError(f"it is larger than {largest >> 20} MiB")
+
+
+def _after_space(text: str, at: int) -> int:
+    match = _SPACE.match(text, at)
+    return match.end() if match else at
+
+
+def _reason(error: json.JSONDecodeError) -> str:
+    near = excerpt(error.doc[max(0, error.pos - 10) : error.pos + 20].strip(), 40)
+    return f'{error.msg[:1].lower()}{error.msg[1:]} near "{near}"' if near else "it is cut off"
+
+
+def _encoding_reason(error: UnicodeDecodeError) -> str:
+    return f"the byte 0x{error.object[error.start]:02x} is no UTF-8; save the text as UTF-8"
+
+
+def type_of(value: object) -> str | None:
+    """The type that holds a value as it is; None for null, which fits any."""
+    if value is None:
+        return None
+    if isinstance(value, list):
+        return _list_type(value)
+    if isinstance(value, bool):
+        return "BOOLEAN"
+    if isinstance(value, int):
+        return "BIGINT" if value in _INT64 else "HUGEINT" if abs(value) < _HUGE else "JSON"
+    return "DOUBLE" if isinstance(value, float) else "VARCHAR" if isinstance(value, str) else "JSON"
+
+
+def _list_type(values: list[object]) -> str | None:
+    """A list of nothing but null may become any list."""
+    merged: str | None = None
+    for value in values:
+        one = type_of(value)
+        if one is None:
+            continue
+        if one == "JSON" or one.endswith("[]") or (merged is not None and _family(one) != _family(merged)):
+            return "JSON"
+        merged = merge_types(merged, one)
+    return f"{merged}[]" if merged else "[]"
+
+
+def merge_types(first: str | None, second: str | None) -> str | None:
+    """The type for both; where there is none, the first stays, and the record that differs is found when it is read."""
+    if first is None or second is None or first == second:
+        return first or second
+    if first in _NUMBERS and second in _NUMBERS:
+        return max(first, second, key=_NUMBERS.index)
+    if "[]" in (first, second) and first.endswith("[]") and second.endswith("[]"):
+        return max(first, second, key=len)
+    return "JSON" if first.endswith("[]") else first
+
+
+def _family(scalar_type: str) -> str:
+    return "number" if scalar_type in _NUMBERS else scalar_type

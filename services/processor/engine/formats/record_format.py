@@ -1,0 +1,85 @@
+"""What the engine has to know of a format. A new format is a file beside this one, and a line in the registry."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from services.processor.domain.pipeline_errors import RecordError
+from services.processor.domain.schema_of_records import Column, Schema
+from services.processor.engine.files import PlainFile
+from services.processor.engine.session import Stop
+
+LARGEST_RECORD_BYTES = 16 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """The first plain bytes of an object, or (`is_whole`) all of them."""
+
+    name: str
+    content: bytes
+    is_whole: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """How to read one file.
+
+    `rows` is a query with the columns of the schema and no others. `raw` is a query for the same records in the same
+    order, over which the others are expressions: `is_record`, whether it is a record and has no column that the schema
+    does not know; for each column `fits`, whether its value can be read as the column's type without any change, and
+    `texts`, the value as an error shows it; `whole` is the record as text.
+    """
+
+    rows: str
+    raw: str
+    is_record: str
+    fits: tuple[str, ...]
+    texts: tuple[str, ...]
+    whole: str
+
+
+class RecordFormat(Protocol):
+    @property
+    def copy_options(self) -> str:
+        """Of DuckDB's COPY … TO."""
+        ...
+
+    @property
+    def keeps_anything(self) -> str:
+        """The type that takes any value as it is: the remedy when a column's values differ in kind."""
+        ...
+
+    def infer(self, sample: Sample) -> dict[str, str | None]:
+        """Columns with types, in the order of their first appearance; None where no record has a value.
+
+        Raises RecordError for a sample that is not of this format.
+        """
+        ...
+
+    def merge(self, first: str | None, second: str | None) -> str | None:
+        """One type for a column that two samples see differently."""
+        ...
+
+    def whole_records(self, sample: Sample) -> bytes:
+        """The sample without a record that is cut off at its end: a file of this format."""
+        ...
+
+    def scan(self, file: PlainFile, schema: Schema) -> Scan:
+        """Raises RecordError when the file's very start is wrong."""
+        ...
+
+    def find_unreadable(self, file: PlainFile, stop: Stop) -> RecordError | None:
+        """The first place that the format's grammar does not allow. Slow: for when something is known to be wrong."""
+        ...
+
+    def blame(self, whole: str, schema: Schema, name: str, record: int, /) -> RecordError:
+        """What is wrong with a record for which `is_record` is false."""
+        ...
+
+    def empty(self, schema: Schema) -> bytes:
+        """A file of no records."""
+        ...
+
+    def cell(self, column: Column) -> str:
+        """SQL for a column as this format writes it."""
+        ...

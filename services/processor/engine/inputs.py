@@ -1,0 +1,126 @@
+"""What is read, and as what: told once from the first bytes of the objects, then pinned in the job's plan."""
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from services.processor.domain.formats import (
+    JSON,
+    NDJSON,
+    Compression,
+    Encoding,
+    Format,
+    compression_of,
+    format_by_content,
+    format_by_name,
+)
+from services.processor.domain.pipeline import Pipeline
+from services.processor.domain.pipeline_errors import CONFIG, PipelineError, RecordError
+from services.processor.domain.schema_of_records import Column, ColumnsDifferByCase, Schema
+from services.processor.engine.files import broken_gzip, check_encoding
+from services.processor.engine.formats.record_format import Sample
+from services.processor.engine.formats.registry import record_format
+
+SAMPLE_BYTES = 4 << 20
+_GZIP_WINDOW = 31
+_BOM = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectSample:
+    """The first SAMPLE_BYTES of an object as it is stored, or all of it. Without any, only the name counts."""
+
+    name: str
+    content: bytes
+    is_whole: bool
+
+
+@dataclass(frozen=True, slots=True)
+class InputPlan:
+    """`encodings` belong to the samples, one each. `output` is what the result is written as."""
+
+    encodings: tuple[Encoding, ...]
+    output: Encoding
+    schema: Schema
+
+
+def plan_inputs(pipeline: Pipeline, samples: Sequence[ObjectSample]) -> InputPlan:
+    """Raises PipelineError when a format can't be told, RecordError when a sample is not what it should be."""
+    encodings: list[Encoding] = []
+    types: dict[str, str | None] = {}
+    keeps_anything = "JSON"
+    for sample in samples:
+        encoding, plain = _told(pipeline, sample, encodings[0] if encodings else None)
+        encodings.append(encoding)
+        reader = record_format(encoding.format)
+        keeps_anything = reader.keeps_anything
+        for name, one in reader.infer(plain).items() if plain.content else ():
+            types[name] = reader.merge(types.get(name), one)
+    first = encodings[0] if encodings else Encoding(JSON, "none")
+    output = Encoding(pipeline.output.format or first.format, pipeline.output.compression or first.compression)
+    found = {name: one or keeps_anything for name, one in types.items()}
+    return InputPlan(tuple(encodings), output, _schema(pipeline, found, samples[0].name if samples else ""))
+
+
+def plain_sample(pipeline: Pipeline, sample: ObjectSample) -> tuple[Format, bytes]:
+    """The whole records of a sample, as a plain file of the format that `plan_inputs` tells."""
+    encoding, plain = _told(pipeline, sample, None)
+    return encoding.format, record_format(encoding.format).whole_records(plain)
+
+
+def _told(pipeline: Pipeline, sample: ObjectSample, first: Encoding | None) -> tuple[Encoding, Sample]:
+    compression = pipeline.input.compression or compression_of(sample.name, sample.content)
+    plain = _plain(sample, compression)
+    check_encoding(plain.content, sample.name)
+    known = pipeline.input.format or _format_of(sample.name, plain.content) or (first.format if first else None)
+    if known is None:
+        message = (
+            f'the format of "{sample.name}" shows neither in its name nor in its content; say "json", "ndjson" or "csv"'
+        )
+        raise PipelineError(CONFIG.at("input", "format"), message)
+    return Encoding(known, compression), plain
+
+
+def _format_of(name: str, content: bytes) -> Format | None:
+    """By name; but many a .json holds one object a line, and the first byte tells."""
+    named, found = format_by_name(name), format_by_content(content)
+    return found if named in {None, JSON, NDJSON} and found in {JSON, NDJSON} else named or found
+
+
+def _plain(sample: ObjectSample, compression: Compression) -> Sample:
+    content, is_whole = sample.content, sample.is_whole
+    if compression == "gzip" and content:
+        content, is_whole = _unpacked(sample)
+    return Sample(sample.name, content.removeprefix(_BOM), is_whole)
+
+
+def _unpacked(sample: ObjectSample) -> tuple[bytes, bool]:
+    """At most SAMPLE_BYTES, however much the gzip holds; it may be of several members."""
+    plain, packed = b"", sample.content
+    try:
+        while packed and len(plain) < SAMPLE_BYTES:
+            member = zlib.decompressobj(_GZIP_WINDOW)
+            plain += member.decompress(packed, SAMPLE_BYTES - len(plain))
+            if not member.eof:
+                is_cut = bool(member.unconsumed_tail) or not sample.is_whole
+                if not is_cut and len(plain) < SAMPLE_BYTES:
+                    raise broken_gzip(sample.name)
+                return plain, False
+            packed = member.unused_data
+    except zlib.error:
+        raise broken_gzip(sample.name) from None
+    return plain, sample.is_whole and not packed
+
+
+def _schema(pipeline: Pipeline, found: dict[str, str], name: str) -> Schema:
+    pinned = pipeline.input.schema or Schema(())
+    try:
+        inferred = Schema(tuple(Column(column, one) for column, one in found.items()))
+    except ColumnsDifferByCase as error:
+        raise RecordError(str(error), object_name=name, remedy="rename one of them in the source") from None
+    columns = {column.name: column for column in inferred} | {column.name: column for column in pinned}
+    try:
+        return Schema(tuple(columns.values()))
+    except ColumnsDifferByCase as error:
+        message = f'there is no column "{error.second}" but "{error.first}"; write it as the records do'
+        raise PipelineError(CONFIG.at("input", "schema", error.second), message) from None

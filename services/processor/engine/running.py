@@ -1,0 +1,94 @@
+"""Files in, one file out: the work of one partition."""
+
+import gzip
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from services.processor.domain.formats import Encoding
+from services.processor.domain.pipeline_errors import RecordError
+from services.processor.domain.sql_text import quote_text
+from services.processor.engine.blaming import FailedRun
+from services.processor.engine.checking import CheckedPipeline
+from services.processor.engine.files import InputFile, PlainFile, plain_files
+from services.processor.engine.formats.record_format import Scan
+from services.processor.engine.formats.registry import record_format
+from services.processor.engine.queries import after_steps, origin_for, output_rows, source
+from services.processor.engine.session import EngineLimits, Session, Stop, open_session
+from services.processor.engine.verifying import count_records
+
+
+@dataclass(frozen=True, slots=True)
+class OutputFile:
+    """Where the result goes; a file that is there already is replaced."""
+
+    path: Path
+    encoding: Encoding
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    records_in: int
+    records_out: int
+    rejected: int
+
+
+def run(
+    checked: CheckedPipeline,
+    files: Sequence[InputFile],
+    output: OutputFile,
+    *,
+    processed_at: str,
+    limits: EngineLimits,
+    stop: Stop | None = None,
+) -> RunResult:
+    """Runs in the calling thread until it is done; `stop` ends it from another.
+
+    The same files, pipeline, `processed_at` and engine version give the same bytes, whatever the number of threads.
+    Raises RecordError, MemoryExceeded, DeadlineExceeded, RunCancelled; then there may be half of an output.
+    """
+    with open_session(limits, stop or Stop()) as session:
+        plain = plain_files(files, session)
+        session.may_read([*(file.path for file in plain), output.path])
+        return run_plain(checked, plain, output, processed_at=processed_at, session=session)
+
+
+def run_plain(
+    checked: CheckedPipeline, files: Sequence[PlainFile], output: OutputFile, *, processed_at: str, session: Session
+) -> RunResult:
+    """The same for files that need no unpacking, in a session that may read them and write the output."""
+    scans = [record_format(file.format).scan(file, checked.input) for file in files]
+    records_in = count_records(files, scans, checked.input, session)
+    if records_in and not checked.input.columns:
+        raise RecordError("no record has any key", object_name=files[0].name)
+    work = _Work(checked, files, scans, output, processed_at)
+    records_out = work.write(session) if records_in else 0
+    if not records_out:
+        nothing = record_format(output.encoding.format).empty(checked.output)
+        output.path.write_bytes(gzip.compress(nothing, mtime=0) if output.encoding.compression == "gzip" else nothing)
+    return RunResult(records_in, records_out, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    checked: CheckedPipeline
+    files: Sequence[PlainFile]
+    scans: Sequence[Scan]
+    output: OutputFile
+    processed_at: str
+
+    def write(self, session: Session) -> int:
+        """How many records were written."""
+        writer = record_format(self.output.encoding.format)
+        is_sorted = any(step.sql.order_by for step in self.checked.steps)
+        origin = origin_for(self.checked) if is_sorted else None
+        rows = after_steps(self.checked, source(self.scans, origin), len(self.checked.steps), origin)
+        query = output_rows(self.checked, rows, writer, self.processed_at)
+        options = f"{writer.copy_options}, COMPRESSION {self.output.encoding.compression}, USE_TMP_FILE false"
+        try:
+            [(written,)] = session.rows(f"COPY ({query}) TO {quote_text(str(self.output.path))} ({options})")
+        except duckdb.Error as error:
+            raise FailedRun(self.checked, self.files, self.scans, writer, session, error).blame() from None
+        return int(str(written))
