@@ -1,0 +1,108 @@
+"""`python -m services.auth.bootstrap`: tables, and in local mode a signing key, demo users and a demo client.
+
+Doing it again, or twice at once, changes nothing.
+"""
+
+import asyncio
+import sys
+
+from types_aiobotocore_dynamodb.client import DynamoDBClient
+
+from services.auth.domain.clients import Client
+from services.auth.domain.users import User, fold_username
+from services.auth.passwords import Passwords
+from services.auth.settings import BootstrapSettings
+from services.auth.signing_keys import generate_pem
+from services.auth.stores.clients import Clients
+from services.auth.stores.parameters import SIGNING_KEY, Parameters
+from services.auth.stores.tables import TABLES, Table, create_table
+from services.auth.stores.users import Users
+from shared.clients.aws import open_dynamodb
+from shared.errors import Problem
+from shared.ids import digest
+from shared.settings import SettingsError, load
+
+# Published in the documentation, and made in local mode only.
+_DEMO_USERS = {"testuser": "testpass", "alice": "wonderland-demo", "admin": "admin-demo-only"}
+_DEMO_CLIENT = "demo-service"
+_DEMO_SECRET = "demo-service-secret-local-only"  # noqa: S105 - as said above
+
+
+async def lay_ground(settings: BootstrapSettings) -> list[str]:
+    """Make what is missing; one line for each thing.
+
+    Raises:
+        Unavailable: DynamoDB or SSM does not answer.
+    """
+    async with open_dynamodb(settings) as dynamodb:
+        lines = await asyncio.gather(*(_table(dynamodb, settings.table_prefix, table) for table in TABLES))
+        if settings.mode == "local":
+            lines += await asyncio.gather(_signing_key(settings), _demo_client(dynamodb, settings))
+            lines += await _demo_users(dynamodb, settings)
+    return lines
+
+
+async def _table(dynamodb: DynamoDBClient, prefix: str, table: Table) -> str:
+    return _line(f"table {prefix}{table.name}", created=await create_table(dynamodb, prefix, table))
+
+
+async def _signing_key(settings: BootstrapSettings) -> str:
+    if settings.ssm_prefix is None:
+        return "signing key: none made, MAYFLY_SSM_PREFIX says where it would go"
+    parameters = Parameters(settings, settings.ssm_prefix)
+    what = f"signing key ({settings.signing_algorithm}, in SSM)"
+    if await parameters.exists(SIGNING_KEY):
+        return _line(what, created=False)
+    return _line(what, created=await parameters.add_secret(SIGNING_KEY, generate_pem(settings.signing_algorithm)))
+
+
+async def _demo_client(dynamodb: DynamoDBClient, settings: BootstrapSettings) -> str:
+    client = Client(
+        _DEMO_CLIENT, digest(_DEMO_SECRET), frozenset({"jobs:read", "jobs:write"}), "A program that works by itself"
+    )
+    await Clients(dynamodb, settings.table_prefix).save(client)
+    return f"demo client {_DEMO_CLIENT}: ready"
+
+
+async def _demo_users(dynamodb: DynamoDBClient, settings: BootstrapSettings) -> list[str]:
+    users = Users(dynamodb, settings.table_prefix)
+    passwords = Passwords(
+        memory_kib=settings.password_memory_kib, iterations=settings.password_iterations, threads=1, queue=0
+    )
+    try:
+        return [await _demo_user(users, passwords, name, password) for name, password in _DEMO_USERS.items()]
+    finally:
+        passwords.close()
+
+
+async def _demo_user(users: Users, passwords: Passwords, name: str, password: str) -> str:
+    username = fold_username(name)
+    if await users.get(username) is not None:
+        return _line(f"demo user {name}", created=False)
+    user = User(
+        user_id=f"user_{username}",
+        username=username,
+        password_hash=await passwords.hash(password),
+        roles=("user", "admin") if name == "admin" else ("user",),
+        permissions=("read", "write"),
+    )
+    return _line(f"demo user {name}", created=await users.add(user))
+
+
+def _line(what: str, *, created: bool) -> str:
+    return f"{what}: {'created' if created else 'there already'}"
+
+
+def main() -> None:
+    """Exit code 0, or 1 with one clear line."""
+    try:
+        for line in asyncio.run(lay_ground(load(BootstrapSettings))):
+            sys.stdout.write(line + "\n")
+    except SettingsError as error:
+        sys.exit(f"mayfly: {error}")
+    except Problem as problem:
+        sys.exit(f"mayfly: {problem.detail}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,34 @@
+"""The one place that knows how a route gets what it works with."""
+
+from typing import Annotated, TypeAlias
+
+from fastapi import Depends, Request
+
+from services.auth.domain.sessions import Origin
+from services.auth.resources import Resources
+from shared.tokens.verifier import Caller
+from shared.web.bearer import caller_of
+
+
+async def _resources(request: Request) -> Resources:
+    resources: Resources = request.app.state.resources
+    return resources
+
+
+async def _caller(request: Request) -> Caller:
+    return caller_of(request)
+
+
+async def _origin(request: Request) -> Origin:
+    address = request.client.host if request.client else "unknown"
+    return Origin.of(address, request.headers.get("user-agent", ""))
+
+
+AuthResources: TypeAlias = Annotated[Resources, Depends(_resources)]
+"""The process's resources; a route calls one flow of them."""
+
+VerifiedCaller: TypeAlias = Annotated[Caller, Depends(_caller)]
+"""Whose token was verified; only on a `SecuredRoute`."""
+
+RequestOrigin: TypeAlias = Annotated[Origin, Depends(_origin)]
+"""Where the request comes from, as far as trusted proxies tell."""

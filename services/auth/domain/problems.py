@@ -1,0 +1,40 @@
+"""What auth refuses, and how the client is told."""
+
+from shared.errors import NotFound, Problem, RateLimited, Unavailable
+
+
+class InvalidCredentials(Problem):
+    code, status, title = "invalid-credentials", 401, "The username or the password is wrong"
+
+    def __init__(self) -> None:
+        # RFC 9110 §11.6.1 wants a challenge with a 401; there is no scheme that a browser should try here.
+        super().__init__(
+            "Username and password do not belong together. Check both and try again.",
+            headers={"WWW-Authenticate": "Mayfly-Login"},
+        )
+
+
+class TooManyAttempts(RateLimited):
+    code, title = "too-many-attempts", "Too many wrong passwords"
+
+
+class TooManyLogins(RateLimited):
+    code, title = "too-many-logins", "Too many logins at once"
+
+
+class SessionNotFound(NotFound):
+    code, title = "session-not-found", "There is no such session"
+
+    def __init__(self) -> None:
+        super().__init__("You have no session with this id. GET /api/sessions lists yours.")
+
+
+class NotAnnounced(Unavailable):
+    """The revocation is durable, verifiers may not know it yet, and we go on trying to tell them."""
+
+    code, title = "revocation-not-announced", "Revoked, but not every verifier knows yet"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The revocation is stored and will be announced as soon as Redis answers. Ask again to be sure that it was."
+        )

@@ -1,0 +1,60 @@
+"""How far a revocation reaches, and until when it must be remembered."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from services.auth.domain.sessions import Lifetimes, Session
+from shared.tokens.claims import MAX_LIFETIME_SECONDS, Claims
+from shared.tokens.revocation import Revocation, Target
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """Makes revocations that outlive all that they end, by any instance's clock."""
+
+    lifetimes: Lifetimes
+    clock_skew_seconds: int
+
+    def of_session(self, session: Session, now: float) -> Revocation:
+        """Ends the session's access tokens; a refresh that is under way gives out no later ones."""
+        last_expiry = max(session.tokens_expire_at, self.lifetimes.tokens_expire_at(now))
+        return self._revocation(Target("sid", session.session_id), last_expiry, now)
+
+    def of_token(self, claims: Claims, now: float) -> Revocation:
+        """Ends this one access token."""
+        return self._revocation(Target("jti", claims.jti), claims.exp, now)
+
+    def of_target(self, target: Target, now: float) -> Revocation:
+        """Ends what is only known by its name.
+
+        A user's or a client's revocation ends sessions too, so it is kept as long as one of them could be refreshed.
+        """
+        longest = MAX_LIFETIME_SECONDS
+        if target.kind in {"user", "client"}:
+            longest = max(longest, self.lifetimes.session_seconds)
+        return self._revocation(target, int(now) + longest, now)
+
+    def _revocation(self, target: Target, last_expiry: int, now: float) -> Revocation:
+        return Revocation(target, not_before=int(now), expires_at=last_expiry + self.clock_skew_seconds + 1)
+
+
+def ends_session(revocations: Iterable[Revocation], session: Session) -> bool:
+    """Whether one of these (about its user, its client or itself) ends the session, not only a token of it."""
+    return any(
+        revocation.target == Target("sid", session.session_id) or session.issued_at <= revocation.not_before
+        for revocation in revocations
+    )
+
+
+def targets_of_session(session: Session) -> tuple[Target, ...]:
+    """All that a revocation of this session could be about."""
+    return (
+        Target("sid", session.session_id),
+        Target("user", session.user_id),
+        Target("client", session.client_id),
+    )
+
+
+def later(one: Revocation, other: Revocation) -> Revocation:
+    """Of two about the same target: the later not-before, remembered as long as either."""
+    return Revocation(one.target, max(one.not_before, other.not_before), max(one.expires_at, other.expires_at))

@@ -1,0 +1,88 @@
+"""A session: what begins with a login, is kept alive by refreshing, and can be ended."""
+
+from dataclasses import dataclass
+
+from services.auth.domain.refresh import RefreshState, RefreshToken, first_token
+from services.auth.domain.users import User, scope_of
+from shared.ids import new_id
+
+FIRST_PARTY_CLIENT = "mayfly-login"
+"""The `client_id` of tokens that a login gives: a public client without a secret."""
+
+_LONGEST_USER_AGENT = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a login came from, as shown in the list of sessions."""
+
+    address: str
+    user_agent: str
+
+    @classmethod
+    def of(cls, address: str, raw_user_agent: str) -> "Origin":
+        printable = "".join(letter for letter in raw_user_agent if letter.isprintable())
+        return cls(address, printable[:_LONGEST_USER_AGENT])
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A row of `sessions`.
+
+    `issued_at` is the `iat` of its first access token: a revocation of the user up to then ends the session too.
+    `expires_at`: until when it can be refreshed. `tokens_expire_at`: no access token of it lives longer.
+    """
+
+    session_id: str
+    user_id: str
+    username: str
+    client_id: str
+    scope: frozenset[str]
+    origin: Origin
+    issued_at: int
+    created_at_ms: int
+    last_used_at_ms: int
+    expires_at: int
+    tokens_expire_at: int
+    refresh: RefreshState
+    ended_at_ms: int | None = None
+
+    def is_alive(self, now: float) -> bool:
+        """Whether it can still be refreshed, as far as this row knows."""
+        return self.ended_at_ms is None and now < self.expires_at
+
+
+@dataclass(frozen=True, slots=True)
+class Lifetimes:
+    """Seconds: of an access token, of a session, and of the grace in which a used refresh token is answered again."""
+
+    access_seconds: int
+    session_seconds: int
+    grace_seconds: int
+
+    def tokens_expire_at(self, now: float) -> int:
+        """The latest expiry of a token that is issued now, or in the grace that begins now."""
+        return int(now) + self.access_seconds + self.grace_seconds + 1
+
+
+def start_session(
+    user: User, origin: Origin, issued_at: int, lifetimes: Lifetimes, now: float
+) -> tuple[Session, RefreshToken]:
+    """The session of a login, and the only copy of its first refresh token."""
+    session_id = new_id("ses")
+    token, state = first_token(session_id, now)
+    session = Session(
+        session_id=session_id,
+        user_id=user.user_id,
+        username=user.username,
+        client_id=FIRST_PARTY_CLIENT,
+        scope=scope_of(user.roles, user.permissions),
+        origin=origin,
+        issued_at=issued_at,
+        created_at_ms=int(now * 1000),
+        last_used_at_ms=int(now * 1000),
+        expires_at=int(now) + lifetimes.session_seconds,
+        tokens_expire_at=lifetimes.tokens_expire_at(now),
+        refresh=state,
+    )
+    return session, token

@@ -1,0 +1,45 @@
+"""Steps that several flows share: making a revocation durable, then telling every verifier of it."""
+
+from dataclasses import dataclass
+
+from services.auth.domain.revocations import Guard
+from services.auth.domain.sessions import Session
+from services.auth.stores.announcer import Announcer
+from services.auth.stores.revocations import Revocations
+from services.auth.stores.sessions import Sessions
+from shared.telemetry.logs import get_logger
+from shared.tokens.revocation import Revocation
+
+log = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """What is in force, and the id in the stream: a verifier that has read up to it knows."""
+
+    revocation: Revocation
+    receipt: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Both steps raise Unavailable (nothing was changed) or NotAnnounced (durable, but not every verifier knows)."""
+
+    sessions: Sessions
+    revocations: Revocations
+    announcer: Announcer
+    guard: Guard
+
+    async def end(self, session: Session, now: float) -> Announced:
+        """End the session. One that has ended already is announced again."""
+        revocation = self.guard.of_session(session, now)
+        if session.ended_at_ms is None:
+            await self.sessions.end(session, revocation, now)
+            log.info("session_ended", session_id=session.session_id, user_id=session.user_id)
+        return Announced(revocation, await self.announcer.announce(revocation))
+
+    async def revoke(self, revocation: Revocation, now: float) -> Announced:
+        """Revoke what has no row of its own. What is known to be revoked longer stays so."""
+        in_force = await self.revocations.save(revocation, now)
+        log.info("revoked", kind=in_force.target.kind, value=in_force.target.value)
+        return Announced(in_force, await self.announcer.announce(in_force))

@@ -1,0 +1,51 @@
+"""A step that three flows share: giving out an access token."""
+
+from dataclasses import dataclass
+
+from services.auth.domain.access_tokens import Grant, access_claims
+from services.auth.domain.sessions import Lifetimes
+from services.auth.signing_keys import SigningKeys
+from shared.tokens.compact import ACCESS_TOKEN_TYPE
+from shared.tokens.revocation import RevokedSet, Target
+from shared.tokens.signature import sign
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedToken:
+    """`expires_at` in Unix seconds; `expires_in` seconds from the `now` of its issue."""
+
+    token: str
+    expires_at: int
+    expires_in: int
+    scope: frozenset[str]
+
+    def __repr__(self) -> str:
+        return f"IssuedToken(expires_at={self.expires_at})"
+
+
+@dataclass(frozen=True, slots=True)
+class AccessTokens:
+    """Signs. `revoked` is what this process has heard of revocations."""
+
+    keys: SigningKeys
+    issuer: str
+    audience: str
+    lifetimes: Lifetimes
+    revoked: RevokedSet
+
+    def revoked_up_to(self, *targets: Target) -> int:
+        """The last second of which tokens about these are known to be revoked; -1: there is none.
+
+        Ask this *before* reading the rows that a token is made of, and issue it later than this second: then a
+        revocation that comes while a row is on its way ends what is made of that row.
+        """
+        return max(map(self.revoked.not_before, targets))
+
+    def issue(self, grant: Grant, *, issued_at: int, now: float) -> IssuedToken:
+        """A signed token with this `iat`; it lives as long as one of this second or of that, whichever ends first."""
+        expires_at = min(issued_at, int(now)) + self.lifetimes.access_seconds
+        claims = access_claims(
+            grant, issuer=self.issuer, audience=self.audience, issued_at=issued_at, expires_at=expires_at
+        )
+        token = sign({"typ": ACCESS_TOKEN_TYPE}, claims, self.keys.active)
+        return IssuedToken(token, expires_at, expires_at - int(now), grant.scope)

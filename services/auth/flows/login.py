@@ -1,0 +1,115 @@
+"""From a username and a password to a session, in two network waits."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+from services.auth.domain.access_tokens import Grant
+from services.auth.domain.lockout import Limits, counted_address, wait_seconds
+from services.auth.domain.problems import InvalidCredentials, TooManyAttempts
+from services.auth.domain.refresh import RefreshToken
+from services.auth.domain.sessions import FIRST_PARTY_CLIENT, Origin, Session, start_session
+from services.auth.domain.users import User, fold_username
+from services.auth.flows.issuing import AccessTokens, IssuedToken
+from services.auth.passwords import Passwords
+from services.auth.stores.login_attempts import LoginAttempts
+from services.auth.stores.sessions import Sessions
+from services.auth.stores.users import Users
+from shared.clock import Clock
+from shared.errors import Unavailable
+from shared.telemetry.logs import get_logger
+from shared.tokens.revocation import Target
+
+log = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """As they were typed."""
+
+    username: str
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedIn:
+    access: IssuedToken
+    refresh_token: RefreshToken
+    session: Session
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """The same answer, in the same time, for a user who does not exist, is disabled, or has another password.
+
+    Raises:
+        InvalidCredentials: one of these three.
+        TooManyAttempts: this user or this address has to wait; nothing was checked.
+        TooManyLogins: more passwords wait to be checked than this instance takes.
+        Unavailable: DynamoDB or Redis does not answer. Without Redis nobody counts tries, so nobody may try.
+    """
+
+    users: Users
+    attempts: LoginAttempts
+    limits: Limits
+    passwords: Passwords
+    sessions: Sessions
+    access_tokens: AccessTokens
+    now: Clock
+
+    async def __call__(self, credentials: Credentials, origin: Origin) -> LoggedIn:
+        now = self.now()
+        username, address = fold_username(credentials.username), counted_address(origin.address)
+        (user, issued_at), attempts = await asyncio.gather(
+            self._find(username, now), self.attempts.read(username, address)
+        )
+        wait = wait_seconds(attempts, self.limits, now)
+        if wait > 0:
+            log.warning("login_refused", reason="too_many_attempts", address=address, wait_seconds=round(wait, 1))
+            raise TooManyAttempts("Too many wrong passwords. Wait, then try again.", retry_after_seconds=wait)
+        verification = await self.passwords.verify(user.password_hash if user else None, credentials.password)
+        if user is None or not verification.is_right or user.disabled:
+            await self._refuse(user, username, address)
+            raise InvalidCredentials
+        logged_in = self._begin(user, origin, issued_at)
+        improved = self._improve_hash(user, credentials.password) if verification.is_weak else None
+        steps = [self.sessions.save(logged_in.session), self._clear(username, address), improved]
+        await asyncio.gather(*(step for step in steps if step is not None))
+        log.info("login_succeeded", user_id=user.user_id, session_id=logged_in.session.session_id, address=address)
+        return logged_in
+
+    async def _find(self, username: str, now: float) -> tuple[User | None, int]:
+        """The user, and the `iat` for what is issued on the strength of this row.
+
+        When all tokens of the user were revoked in this very second, the row is read again for a later `iat`.
+        """
+        issued_at = int(now)
+        user = await self.users.get(username)
+        while user is not None:
+            targets = Target("user", user.user_id), Target("client", FIRST_PARTY_CLIENT)
+            revoked_up_to = self.access_tokens.revoked_up_to(*targets)
+            if revoked_up_to < issued_at:
+                break
+            issued_at = revoked_up_to + 1
+            user = await self.users.get(username)
+        return user, issued_at
+
+    async def _refuse(self, user: User | None, username: str, address: str) -> None:
+        await self.attempts.count_failure(username, address, self.now())
+        reason = "unknown_user" if user is None else "disabled" if user.disabled else "wrong_password"
+        log.warning("login_refused", reason=reason, user_id=user and user.user_id, address=address)
+
+    def _begin(self, user: User, origin: Origin, issued_at: int) -> LoggedIn:
+        now = self.now()
+        session, refresh_token = start_session(user, origin, issued_at, self.access_tokens.lifetimes, now)
+        grant = Grant.of_session(session, user, session.scope)
+        return LoggedIn(self.access_tokens.issue(grant, issued_at=issued_at, now=now), refresh_token, session)
+
+    async def _improve_hash(self, user: User, password: str) -> None:
+        await self.users.replace_hash(user, await self.passwords.hash(password))
+        log.info("password_rehashed", user_id=user.user_id)
+
+    async def _clear(self, username: str, address: str) -> None:
+        try:
+            await self.attempts.clear(username, address)
+        except Unavailable:  # the login is right all the same; the count ends by itself
+            log.warning("login_attempts_not_cleared")

@@ -1,0 +1,33 @@
+"""An administrator revokes a token, a session, a user's or a client's tokens, by name."""
+
+from dataclasses import dataclass
+
+from services.auth.flows.ending import Announced, Ending
+from services.auth.stores.sessions import Sessions
+from shared.clock import Clock
+from shared.telemetry.logs import get_logger
+from shared.tokens.claims import Caller
+from shared.tokens.revocation import Target
+
+log = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class RevokeTarget:
+    """What is named need not exist: a token that was issued a moment ago is known to nobody but its holder.
+
+    Raises:
+        Unavailable: nothing was changed. NotAnnounced: revoked, but not every verifier knows yet.
+    """
+
+    sessions: Sessions
+    ending: Ending
+    now: Clock
+
+    async def __call__(self, caller: Caller, target: Target) -> Announced:
+        now = self.now()
+        log.info("revocation_requested", by=caller.user_id, kind=target.kind, value=target.value)
+        session = await self.sessions.get(target.value) if target.kind == "sid" else None
+        if session is not None:
+            return await self.ending.end(session, now)
+        return await self.ending.revoke(self.ending.guard.of_target(target, now), now)

@@ -1,0 +1,36 @@
+"""What administrators do."""
+
+from fastapi import APIRouter
+
+from services.auth.dependencies import AuthResources, VerifiedCaller
+from services.auth.domain.problems import NotAnnounced
+from services.auth.domain.users import ADMIN_SCOPE
+from services.auth.schemas import RevocationRequest, RevocationResponse
+from shared.errors import InvalidRequest, PayloadTooLarge, Unavailable
+from shared.tokens.revocation import RevocationUnknown
+from shared.web.bearer import InsufficientScope, SecuredRoute, Unauthorized, requires
+from shared.web.problems import problem_responses
+
+router = APIRouter(prefix="/api/admin", tags=["admin"], route_class=SecuredRoute)
+
+
+@router.post(
+    "/revocations",
+    summary="Revoke a token, a session, a user's or a client's tokens",
+    openapi_extra=requires(ADMIN_SCOPE),
+    responses=problem_responses(
+        InvalidRequest,
+        Unauthorized,
+        InsufficientScope,
+        PayloadTooLarge,
+        Unavailable,
+        RevocationUnknown,
+        NotAnnounced,
+    ),
+)
+async def revoke(body: RevocationRequest, caller: VerifiedCaller, resources: AuthResources) -> RevocationResponse:
+    """200 means that it is stored and was announced: no service accepts what it ends longer than the published bound.
+
+    A user's or a client's revocation ends every session and token up to now; logging in again is possible.
+    """
+    return RevocationResponse.of(await resources.revoke_target(caller, body.target))

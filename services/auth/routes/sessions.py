@@ -1,0 +1,53 @@
+"""A user's own sessions."""
+
+from fastapi import APIRouter, status
+
+from services.auth.dependencies import AuthResources, VerifiedCaller
+from services.auth.domain.problems import NotAnnounced, SessionNotFound
+from services.auth.schemas import SessionsResponse
+from shared.errors import InvalidRequest, Unavailable
+from shared.tokens.revocation import RevocationUnknown
+from shared.web.bearer import SecuredRoute, Unauthorized, requires
+from shared.web.problems import problem_responses
+
+router = APIRouter(prefix="/api/sessions", tags=["sessions"], route_class=SecuredRoute)
+
+
+@router.get(
+    "",
+    summary="List my sessions",
+    openapi_extra=requires(),
+    responses=problem_responses(InvalidRequest, Unauthorized, Unavailable, RevocationUnknown),
+)
+async def list_sessions(caller: VerifiedCaller, resources: AuthResources) -> SessionsResponse:
+    """Those that have not ended, the newest first, at most 100."""
+    return SessionsResponse.of(await resources.list_sessions(caller), caller)
+
+
+@router.delete(
+    "/{session_id}",
+    summary="End one of my sessions",
+    status_code=status.HTTP_204_NO_CONTENT,
+    openapi_extra=requires(),
+    responses=problem_responses(
+        InvalidRequest, Unauthorized, SessionNotFound, Unavailable, RevocationUnknown, NotAnnounced
+    ),
+)
+async def end_session(session_id: str, caller: VerifiedCaller, resources: AuthResources) -> None:
+    """Its access tokens and its refresh token stop working, at every service.
+
+    Ending it again is answered 204 too. Another user's session is answered like one that does not exist.
+    """
+    await resources.end_session(caller, session_id)
+
+
+@router.delete(
+    "",
+    summary="End all my sessions",
+    status_code=status.HTTP_204_NO_CONTENT,
+    openapi_extra=requires(),
+    responses=problem_responses(InvalidRequest, Unauthorized, Unavailable, RevocationUnknown, NotAnnounced),
+)
+async def end_all_sessions(caller: VerifiedCaller, resources: AuthResources) -> None:
+    """The one of this token too. A login right afterwards works."""
+    await resources.end_all_sessions(caller)

@@ -1,0 +1,94 @@
+"""What clients and verifiers need to know, for everybody and cacheable."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Annotated, Any, TypeAlias
+
+from fastapi import APIRouter, Header, Response, status
+
+from services.auth.dependencies import AuthResources
+from services.auth.domain.users import SCOPES
+from services.auth.routes.oauth import GRANT_TYPES
+from services.auth.settings import AuthSettings
+
+router = APIRouter(prefix="/.well-known", tags=["discovery"])
+IfNoneMatch: TypeAlias = Annotated[str | None, Header()]
+_CLIENT_AUTHENTICATION = ["client_secret_basic", "client_secret_post", "none"]
+
+
+def _document(
+    description: str, schema: Mapping[str, Any], example: Mapping[str, Any]
+) -> dict[int | str, dict[str, Any]]:
+    return {
+        200: {"description": description, "content": {"application/json": {"schema": schema, "example": example}}},
+        304: {"description": "It is still the one of `If-None-Match`."},
+    }
+
+
+@router.get(
+    "/jwks.json",
+    summary="The keys that verify access tokens (RFC 7517)",
+    response_class=Response,
+    responses=_document(
+        "Public keys only. Refresh it by its `Cache-Control`, and when a token names another `kid`.",
+        {
+            "type": "object",
+            "required": ["keys"],
+            "properties": {"keys": {"type": "array", "items": {"type": "object"}}},
+        },
+        {"keys": [{"kty": "RSA", "use": "sig", "alg": "RS256", "kid": "NzbLsXh8…", "n": "0vx7ag…", "e": "AQAB"}]},
+    ),
+)
+async def jwks(resources: AuthResources, if_none_match: IfNoneMatch = None) -> Response:
+    """A new key stands here for a while before it signs, and stays until the last token that it signed has expired."""
+    return _cacheable(resources.keys.jwks, resources.settings.jwks_max_age_seconds, if_none_match)
+
+
+@router.get(
+    "/oauth-authorization-server",
+    summary="What this server can do (RFC 8414)",
+    response_class=Response,
+    responses=_document(
+        "The metadata. `revocation_max_staleness` is ours: no service accepts a revoked token longer than this many "
+        "seconds after its revocation was answered.",
+        {"type": "object", "required": ["issuer", "response_types_supported"]},
+        {"issuer": "http://127.0.0.1:8001", "response_types_supported": [], "revocation_max_staleness": 2.0},
+    ),
+)
+async def metadata(resources: AuthResources, if_none_match: IfNoneMatch = None) -> Response:
+    """Endpoints and grants that exist here, and the published bound of revocation."""
+    document = server_metadata(resources.settings)
+    return _cacheable(document, resources.settings.jwks_max_age_seconds, if_none_match)
+
+
+def server_metadata(settings: AuthSettings) -> dict[str, Any]:
+    issuer = settings.issuer
+    return {
+        "issuer": issuer,
+        "jwks_uri": settings.effective_jwks_url,
+        "token_endpoint": f"{issuer}/oauth2/token",
+        "token_endpoint_auth_methods_supported": _CLIENT_AUTHENTICATION,
+        "revocation_endpoint": f"{issuer}/oauth2/revoke",
+        "revocation_endpoint_auth_methods_supported": _CLIENT_AUTHENTICATION,
+        "grant_types_supported": list(GRANT_TYPES),
+        "response_types_supported": [],
+        "scopes_supported": list(SCOPES),
+        "service_documentation": f"{issuer}/docs",
+        "revocation_max_staleness": settings.revocation_max_staleness_seconds,
+    }
+
+
+def _cacheable(document: Mapping[str, Any], max_age_seconds: int, if_none_match: str | None) -> Response:
+    body = json.dumps(document, separators=(",", ":")).encode()
+    etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    headers = {"ETag": etag, "Cache-Control": f"public, max-age={max_age_seconds}"}
+    if _matches(if_none_match, etag):
+        return Response(status_code=status.HTTP_304_NOT_MODIFIED, headers=headers)
+    return Response(body, media_type="application/json", headers=headers)
+
+
+def _matches(if_none_match: str | None, etag: str) -> bool:
+    """RFC 9110 §13.1.2: the weak comparison."""
+    named = [part.strip().removeprefix("W/") for part in (if_none_match or "").split(",")]
+    return etag in named or named == ["*"]

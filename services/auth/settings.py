@@ -1,0 +1,95 @@
+"""Everything about auth that can be chosen. docs/reference/settings.md is generated from here."""
+
+import os
+from typing import Literal
+
+from pydantic import Field, SecretStr, model_validator
+
+from shared.settings import SharedSettings
+from shared.tokens.claims import MAX_LIFETIME_SECONDS
+
+
+class BootstrapSettings(SharedSettings):
+    """What is needed to lay the ground for auth: no signing key yet, for the bootstrap makes it."""
+
+    port: int = Field(8001, ge=1, le=65535, description="The port to listen on.")
+    signing_algorithm: Literal["RS256", "ES256"] = Field(
+        "RS256",
+        description="How access tokens are signed. RS256 verifies faster and API gateways know it; ES256 signs faster.",
+    )
+    password_memory_kib: int = Field(19_456, ge=8192, le=1_048_576, description="Argon2id: memory for one password.")
+    password_iterations: int = Field(2, ge=1, le=100, description="Argon2id: passes over that memory.")
+
+
+class AuthSettings(BootstrapSettings):
+    """What a running auth needs to know."""
+
+    signing_key: SecretStr = Field(
+        description="The private key that signs, as PEM. Usually MAYFLY_SIGNING_KEY_FILE, or SSM. "
+        "Local mode: the bootstrap puts one into SSM."
+    )
+    other_keys: SecretStr | None = Field(
+        None,
+        description="Further keys (PEM, public or private, one after the other) that are published but do not sign: "
+        "the next one before its first use, the last one until its tokens have expired.",
+    )
+    access_ttl_seconds: int = Field(900, ge=30, le=MAX_LIFETIME_SECONDS, description="How long an access token lives.")
+    token_expiry_hours: float | None = Field(
+        None,
+        ge=0.01,
+        le=MAX_LIFETIME_SECONDS / 3600,
+        description="The same in hours, if that is easier to say; it goes over `access_ttl_seconds`.",
+    )
+    session_ttl_seconds: int = Field(
+        2_592_000,
+        ge=60,
+        le=31_536_000,
+        description="How long after its login a session can be refreshed; then the user logs in again.",
+    )
+    refresh_grace_seconds: int = Field(
+        10, ge=0, le=60, description="How long a refresh token that was just used still answers the same successor."
+    )
+    jwks_max_age_seconds: int = Field(
+        300,
+        ge=0,
+        le=3600,
+        description="How long the key set may be cached. A new key is published twice as long before it signs.",
+    )
+    password_threads: int = Field(
+        default_factory=lambda: os.cpu_count() or 1,
+        ge=1,
+        le=256,
+        description="How many passwords are checked at once; the number of cores by default.",
+    )
+    password_queue: int = Field(
+        32, ge=0, le=10_000, description="How many more may wait for that; the next one is answered 429."
+    )
+    attempts_free_per_pair: int = Field(
+        5, ge=1, description="Wrong passwords for one user from one address before delays begin."
+    )
+    attempts_free_per_user: int = Field(
+        20, ge=1, description="Wrong passwords for one user from anywhere before delays begin."
+    )
+    attempts_free_per_address: int = Field(
+        50, ge=1, description="Wrong passwords from one address for anyone before delays begin."
+    )
+    attempts_longest_delay_seconds: int = Field(
+        60, ge=1, le=3600, description="Delays double with each wrong password, up to this."
+    )
+
+    @property
+    def effective_access_ttl_seconds(self) -> int:
+        if self.token_expiry_hours is None:
+            return self.access_ttl_seconds
+        return max(1, round(self.token_expiry_hours * 3600))
+
+    @model_validator(mode="before")
+    @classmethod
+    def _signing_key_is_given(cls, raw_settings: dict[str, object]) -> dict[str, object]:
+        if not raw_settings.get("signing_key"):
+            message = (
+                "there is no signing key: set MAYFLY_SIGNING_KEY_FILE (or MAYFLY_SIGNING_KEY, or the parameter "
+                "`signing_key` below MAYFLY_SSM_PREFIX); in local mode `python -m services.auth.bootstrap` makes one"
+            )
+            raise ValueError(message)
+        return raw_settings

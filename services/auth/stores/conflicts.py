@@ -1,0 +1,39 @@
+"""DynamoDB refuses to touch an item that a transaction is working on. A moment later it is free."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from botocore.exceptions import ClientError
+
+from shared.clients.aws import error_code
+from shared.errors import Unavailable
+
+_TRIES = 5
+_FIRST_PAUSE_SECONDS = 0.02
+_CONFLICTS = {"TransactionConflict", "TransactionConflictException", "TransactionInProgressException"}
+Answer = TypeVar("Answer")
+
+
+async def past_conflicts(step: Callable[[], Awaitable[Answer]]) -> Answer:
+    """Do the step, again if it met a transaction of another request (which then was not done).
+
+    Raises:
+        Unavailable: it is still so after some tries.
+    """
+    for attempt in range(_TRIES):
+        try:
+            return await step()
+        except ClientError as error:
+            if not _is_conflict(error):
+                raise
+        await asyncio.sleep(_FIRST_PAUSE_SECONDS * 2**attempt)
+    raise Unavailable("Another request is changing the same session. Ask again.")
+
+
+def _is_conflict(error: ClientError) -> bool:
+    """https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html."""
+    reasons = [reason.get("Code") for reason in error.response.get("CancellationReasons", [])]
+    if "ConditionalCheckFailed" in reasons:
+        return False
+    return not _CONFLICTS.isdisjoint({error_code(error), *reasons})

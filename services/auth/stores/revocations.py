@@ -1,0 +1,76 @@
+"""Revocations in DynamoDB: the truth that outlives Redis and every instance."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+from botocore.exceptions import ClientError
+from types_aiobotocore_dynamodb.client import DynamoDBClient
+
+from services.auth.domain.revocations import later
+from shared.clients.aws import aws_errors, error_code
+from shared.errors import Unavailable
+from shared.tokens.revocation import Revocation
+from shared.tokens.revocation_keys import TABLE, from_row, row_key, to_row
+
+_TRIES = 5
+
+
+class Revocations:
+    """All of them raise Unavailable when DynamoDB does not answer."""
+
+    def __init__(self, dynamodb: DynamoDBClient, table_prefix: str) -> None:
+        self._dynamodb = dynamodb
+        self._table = table_prefix + TABLE
+
+    async def save(self, revocation: Revocation, now: float) -> Revocation:
+        """Make it durable. Never takes an older one back: the answer is what is in force now (the later of both)."""
+        wanted = revocation
+        for _ in range(_TRIES):
+            try:
+                await self._put_unless_more_is_known(wanted, now)
+            except ClientError as error:
+                if error_code(error) != "ConditionalCheckFailedException":
+                    raise
+                known = await self._known(error, wanted)
+                if known is not None and later(wanted, known) == known:
+                    return known
+                wanted = wanted if known is None else later(wanted, known)
+            else:
+                return wanted
+        raise Unavailable("Too many revocations of the same at once. Ask again.")
+
+    async def in_force(self, now: float) -> AsyncIterator[Revocation]:
+        """Every revocation that has not expired, as it stands now: a consistent scan of the whole table."""
+        pages = self._dynamodb.get_paginator("scan").paginate(
+            TableName=self._table,
+            ConsistentRead=True,
+            FilterExpression="expires_at > :now",
+            ExpressionAttributeValues={":now": {"N": str(int(now))}},
+        )
+        with aws_errors("DynamoDB"):
+            async for page in pages:
+                for row in page["Items"]:
+                    yield from_row(row)
+
+    async def _put_unless_more_is_known(self, revocation: Revocation, now: float) -> None:
+        row = to_row(revocation, int(now * 1000))
+        with aws_errors("DynamoDB"):
+            await self._dynamodb.put_item(
+                TableName=self._table,
+                Item=row,
+                ConditionExpression="attribute_not_exists(target) "
+                "OR (not_before <= :not_before AND expires_at <= :expires_at)",
+                ExpressionAttributeValues={":not_before": row["not_before"], ":expires_at": row["expires_at"]},
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )
+
+    async def _known(self, error: ClientError, revocation: Revocation) -> Revocation | None:
+        """The row that stands in the way; read again where the answer lacks it, None if it has gone since."""
+        row: Any = error.response.get("Item")
+        if row is None:
+            with aws_errors("DynamoDB"):
+                answer = await self._dynamodb.get_item(
+                    TableName=self._table, Key={"target": {"S": row_key(revocation.target)}}, ConsistentRead=True
+                )
+            row = answer.get("Item")
+        return from_row(row) if row else None

@@ -1,0 +1,141 @@
+"""Sessions in DynamoDB. Every change is conditional on the row itself, so that of two racing requests one wins."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from botocore.exceptions import ClientError
+from types_aiobotocore_dynamodb.client import DynamoDBClient
+from types_aiobotocore_dynamodb.type_defs import TransactWriteItemTypeDef
+
+from services.auth.domain.refresh import RefreshState
+from services.auth.domain.sessions import Session
+from services.auth.stores.conflicts import past_conflicts
+from services.auth.stores.session_rows import row_of, session_of
+from services.auth.stores.tables import SESSIONS, SESSIONS_BY_USER
+from shared.clients.aws import aws_errors, error_code
+from shared.tokens.revocation import Revocation
+from shared.tokens.revocation_keys import TABLE as REVOCATIONS
+from shared.tokens.revocation_keys import to_row
+
+MOST_LISTED = 100
+_ALIVE = "attribute_exists(alive_for)"
+
+
+class Sessions:
+    """All of them raise Unavailable when DynamoDB does not answer."""
+
+    def __init__(self, dynamodb: DynamoDBClient, table_prefix: str) -> None:
+        self._dynamodb = dynamodb
+        self._table = table_prefix + SESSIONS
+        self._revocations_table = table_prefix + REVOCATIONS
+
+    async def save(self, session: Session) -> None:
+        """A new one."""
+        with aws_errors("DynamoDB"):
+            await self._dynamodb.put_item(TableName=self._table, Item=row_of(session))
+
+    async def get(self, session_id: str) -> Session | None:
+        """The session as it stands now, ended ones too."""
+        with aws_errors("DynamoDB"):
+            answer = await self._dynamodb.get_item(
+                TableName=self._table, Key={"session_id": {"S": session_id}}, ConsistentRead=True
+            )
+        return session_of(answer["Item"]) if "Item" in answer else None
+
+    async def rotate(
+        self, session: Session, successor: RefreshState, *, tokens_expire_at: int, now: float
+    ) -> Session | None:
+        """Exchange the refresh token, if the session still has the one that `session` was read with.
+
+        None: done. Otherwise nothing was changed, and the answer is the session as it stands now: another request was
+        faster, or it has ended.
+        """
+        values = {
+            ":presented": {"S": session.refresh.current_hash},
+            ":current": {"S": successor.current_hash},
+            ":salt": {"S": successor.salt or ""},
+            ":rotated": {"N": str(successor.rotated_at_ms)},
+            ":tokens": {"N": str(max(tokens_expire_at, session.tokens_expire_at))},
+            ":now": {"N": str(int(now))},
+        }
+        try:
+            with aws_errors("DynamoDB"):
+                await past_conflicts(
+                    lambda: self._dynamodb.update_item(
+                        TableName=self._table,
+                        Key={"session_id": {"S": session.session_id}},
+                        UpdateExpression="SET current_hash = :current, previous_hash = :presented, salt = :salt, "
+                        "rotated_at_ms = :rotated, last_used_at_ms = :rotated, tokens_expire_at = :tokens",
+                        ConditionExpression=f"current_hash = :presented AND {_ALIVE} AND expires_at > :now",
+                        ExpressionAttributeValues=values,
+                        ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                    )
+                )
+        except ClientError as error:
+            if error_code(error) != "ConditionalCheckFailedException":
+                raise
+            return await self._session_of_failure(error, session)
+        return None
+
+    async def end(self, session: Session, revocation: Revocation, now: float) -> None:
+        """End it and make its revocation durable: both or neither. One that has ended stays as it is."""
+        row = to_row(revocation, int(now * 1000))
+        items: Sequence[TransactWriteItemTypeDef] = [
+            {"Update": _ending(self._table, session, now)},
+            {"Put": {"TableName": self._revocations_table, "Item": row}},
+        ]
+        try:
+            with aws_errors("DynamoDB"):
+                await past_conflicts(lambda: self._dynamodb.transact_write_items(TransactItems=items))
+        except ClientError as error:
+            if not _was_not_alive(error):
+                raise
+
+    async def end_revoked(self, session: Session, now: float) -> None:
+        """End one that a durable revocation of its user ends anyway."""
+        try:
+            with aws_errors("DynamoDB"):
+                await past_conflicts(lambda: self._dynamodb.update_item(**_ending(self._table, session, now)))
+        except ClientError as error:
+            if not _was_not_alive(error):
+                raise
+
+    async def of_user(self, user_id: str, now: float, *, most: int | None = None) -> Sequence[Session]:
+        """The user's sessions that have not ended, the newest first; a new one may be missing for a moment."""
+        found: list[Session] = []
+        with aws_errors("DynamoDB"):
+            pages = self._dynamodb.get_paginator("query").paginate(
+                TableName=self._table,
+                IndexName=SESSIONS_BY_USER,
+                KeyConditionExpression="alive_for = :user",
+                FilterExpression="expires_at > :now",
+                ExpressionAttributeValues={":user": {"S": user_id}, ":now": {"N": str(int(now))}},
+                ScanIndexForward=False,
+            )
+            async for page in pages:
+                found += map(session_of, page["Items"])
+                if most is not None and len(found) >= most:
+                    break
+        return found[:most]
+
+    async def _session_of_failure(self, error: ClientError, session: Session) -> Session:
+        """The row that the condition did not hold for; read again where the answer lacks it."""
+        row: Any = error.response.get("Item")
+        if row:
+            return session_of(row)
+        return await self.get(session.session_id) or session
+
+
+def _ending(table: str, session: Session, now: float) -> Any:  # noqa: ANN401 - an update, alone or in a transaction
+    return {
+        "TableName": table,
+        "Key": {"session_id": {"S": session.session_id}},
+        "UpdateExpression": "SET ended_at_ms = :ended REMOVE alive_for",
+        "ConditionExpression": _ALIVE,
+        "ExpressionAttributeValues": {":ended": {"N": str(int(now * 1000))}},
+    }
+
+
+def _was_not_alive(error: ClientError) -> bool:
+    reasons = {reason.get("Code") for reason in error.response.get("CancellationReasons", [])}
+    return error_code(error) == "ConditionalCheckFailedException" or "ConditionalCheckFailed" in reasons

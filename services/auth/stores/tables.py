@@ -1,0 +1,126 @@
+"""auth's DynamoDB tables, and how they are made: on demand, with expiry and point-in-time recovery."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from botocore.exceptions import ClientError
+from types_aiobotocore_dynamodb.client import DynamoDBClient
+from types_aiobotocore_dynamodb.type_defs import AttributeDefinitionTypeDef, GlobalSecondaryIndexTypeDef
+
+from shared.clients.aws import aws_errors, error_code
+from shared.tokens.revocation_keys import TABLE as REVOCATIONS
+
+USERS = "users"
+SESSIONS = "sessions"
+CLIENTS = "clients"
+SESSIONS_BY_USER = "by-user"
+EXPIRY = "expires_at"
+
+_POLL_SECONDS = 0.2
+_POLLS = 150
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """`expires`: rows go some time after the Unix time in their `expires_at`."""
+
+    name: str
+    partition_key: str
+    expires: bool = False
+    indexes: tuple[GlobalSecondaryIndexTypeDef, ...] = ()
+    index_keys: tuple[tuple[str, Literal["S", "N"]], ...] = ()
+
+    @property
+    def attributes(self) -> list[AttributeDefinitionTypeDef]:
+        keys = ((self.partition_key, "S"), *self.index_keys)
+        return [{"AttributeName": name, "AttributeType": kind} for name, kind in keys]
+
+
+TABLES: Sequence[Table] = (
+    Table(USERS, "username"),
+    Table(
+        SESSIONS,
+        "session_id",
+        expires=True,
+        # Sparse: a session leaves it when it ends.
+        indexes=(
+            {
+                "IndexName": SESSIONS_BY_USER,
+                "KeySchema": [
+                    {"AttributeName": "alive_for", "KeyType": "HASH"},
+                    {"AttributeName": "created_at_ms", "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "ALL"},
+            },
+        ),
+        index_keys=(("alive_for", "S"), ("created_at_ms", "N")),
+    ),
+    Table(CLIENTS, "client_id"),
+    Table(REVOCATIONS, "target", expires=True),
+)
+
+
+async def create_table(dynamodb: DynamoDBClient, prefix: str, table: Table) -> bool:
+    """Make the table unless it is there, and return when it can be used. True: it was made here.
+
+    Any number may do this at once; one makes the table, all wait for it, and all leave it in the same state.
+    """
+    name = prefix + table.name
+    with aws_errors("DynamoDB"):
+        created = await _create(dynamodb, name, table)
+        await _until_active(dynamodb, name)
+        if table.expires:
+            await _expire_rows(dynamodb, name)
+        await _keep_history(dynamodb, name)
+    return created
+
+
+async def _create(dynamodb: DynamoDBClient, name: str, table: Table) -> bool:
+    indexes = {"GlobalSecondaryIndexes": list(table.indexes)} if table.indexes else {}
+    try:
+        await dynamodb.create_table(
+            TableName=name,
+            KeySchema=[{"AttributeName": table.partition_key, "KeyType": "HASH"}],
+            AttributeDefinitions=table.attributes,
+            BillingMode="PAY_PER_REQUEST",
+            **indexes,  # type: ignore[arg-type]  # boto has no "not given"
+        )
+    except ClientError as error:
+        if error_code(error) != "ResourceInUseException":
+            raise
+        return False
+    return True
+
+
+async def _until_active(dynamodb: DynamoDBClient, name: str) -> None:
+    for _ in range(_POLLS):
+        description = await dynamodb.describe_table(TableName=name)
+        if description["Table"].get("TableStatus") == "ACTIVE":
+            return
+        await asyncio.sleep(_POLL_SECONDS)
+    raise TimeoutError(f"table {name} is not active after {_POLLS * _POLL_SECONDS:g} s")
+
+
+async def _expire_rows(dynamodb: DynamoDBClient, name: str) -> None:
+    description = await dynamodb.describe_time_to_live(TableName=name)
+    if description["TimeToLiveDescription"].get("TimeToLiveStatus") in {"ENABLED", "ENABLING"}:
+        return
+    try:
+        await dynamodb.update_time_to_live(
+            TableName=name, TimeToLiveSpecification={"Enabled": True, "AttributeName": EXPIRY}
+        )
+    except ClientError as error:  # another bootstrap was faster
+        if error_code(error) != "ValidationException":
+            raise
+
+
+async def _keep_history(dynamodb: DynamoDBClient, name: str) -> None:
+    try:
+        await dynamodb.update_continuous_backups(
+            TableName=name, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True}
+        )
+    except ClientError as error:  # not possible yet while AWS enables backups of a new table; the next run does it
+        if error_code(error) != "ContinuousBackupsUnavailableException":
+            raise
