@@ -21,10 +21,11 @@ def run(create_app: Callable[[AnySettings], FastAPI], settings_class: type[AnySe
     """Read the settings, serve until SIGTERM or SIGINT, and end the process: 0 after a stop, 1 with one clear line."""
     try:
         settings = load(settings_class)
+        app = create_app(settings)
     except SettingsError as error:
         sys.exit(f"mayfly: {error}")
     configure_logs(settings)
-    server = DrainingServer(create_app(settings), settings)
+    server = DrainingServer(app, settings)
     server.run()
     sys.exit(0 if server.started else 1)
 

@@ -1,4 +1,4 @@
-"""The signing key in SSM Parameter Store: local mode keeps the one that it generates there, so all instances share it."""
+"""The SSM Parameter Store: local mode keeps the signing key that it generates there, so that all instances share it."""
 
 import asyncio
 
