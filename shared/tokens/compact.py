@@ -5,7 +5,6 @@ goes by a token's text would otherwise miss the same token in another spelling.
 """
 
 import binascii
-from typing import NamedTuple
 
 from shared.tokens.claims import InvalidToken
 from shared.tokens.strict_json import NotStrictJson, parse_object
@@ -14,50 +13,53 @@ MAX_TOKEN_BYTES = 4096
 ACCESS_TOKEN_TYPE = "at+jwt"  # noqa: S105 - RFC 9068 §2.1: a media type
 
 _MAX_KEY_ID_LETTERS = 200
-_ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-_TO_BASE64 = bytes.maketrans(b"-_", b"+/")
+_BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _TO_URL = bytes.maketrans(b"+/", b"-_")
-# The last letter of a segment may carry no bits beyond the last byte (RFC 4648 §3.5).
-_PADDING: dict[int, tuple[bytes, frozenset[int]]] = {
-    0: (b"", frozenset(_ALPHABET)),
-    1: (b"", frozenset()),
-    2: (b"==", frozenset(_ALPHABET[::16])),
-    3: (b"=", frozenset(_ALPHABET[::4])),
-}
+# base64url to base64; what only base64 has becomes what neither has.
+_FROM_URL = bytes.maketrans(b"-_+/=", b"+/!!!")
+# By length modulo 4: what to add, and which last letter carries no bits beyond the last byte (RFC 4648 §3.5).
+_ENDS: tuple[tuple[bytes, frozenset[int]], ...] = (
+    (b"", frozenset(_BASE64)),
+    (b"", frozenset()),
+    (b"==", frozenset(_BASE64[::16])),
+    (b"=", frozenset(_BASE64[::4])),
+)
 _HEADER_MEMBERS = frozenset({"typ", "alg", "kid"})
 _TYPES = frozenset({ACCESS_TOKEN_TYPE, f"application/{ACCESS_TOKEN_TYPE}"})
 _ALGORITHMS = frozenset({"RS256", "ES256"})
 
 
-class CompactToken(NamedTuple):
-    """A token cut at its dots. The segments are still encoded, their alphabet is checked."""
+def split_token(raw_token: bytes) -> tuple[bytes, bytes, bytes, bytes]:
+    """A token of at most `MAX_TOKEN_BYTES` in parts: the signing input, and the segments header, payload, signature.
 
-    signing_input: bytes
-    header: bytes
-    payload: bytes
-    signature: bytes
-
-
-def split_token(raw_token: bytes) -> CompactToken:
-    """Cut a token that is not longer than `MAX_TOKEN_BYTES` and has three parts of base64url letters."""
+    The signing input is as it came; the segments are for `decode_segment`, which finds out whether they can be read.
+    """
     if len(raw_token) > MAX_TOKEN_BYTES:
         raise InvalidToken("too-long")
-    if raw_token.translate(None, _ALPHABET) != b"..":
+    segments = raw_token.translate(_FROM_URL).split(b".")
+    if len(segments) != 3:  # noqa: PLR2004 - a token has three
         raise InvalidToken("malformed")
-    signing_input, _, signature = raw_token.rpartition(b".")
-    header, _, payload = signing_input.partition(b".")
-    return CompactToken(signing_input, header, payload, signature)
+    header, payload, signature = segments
+    return raw_token[: -len(signature) - 1], header, payload, signature
 
 
 def decode_segment(segment: bytes) -> bytes:
     """The bytes of a segment out of `split_token`; refused unless it is the only way to write them."""
-    padding, last_letters = _PADDING[len(segment) & 3]
+    padding, last_letters = _ENDS[len(segment) & 3]
     if not segment or segment[-1] not in last_letters:
         raise InvalidToken("malformed")
-    return binascii.a2b_base64(segment.translate(_TO_BASE64) + padding)
+    try:
+        return binascii.a2b_base64(segment + padding, strict_mode=True)
+    except binascii.Error:
+        raise InvalidToken("malformed") from None
 
 
-def encode_segment(value: bytes) -> bytes:
+def decode_base64url(text: bytes) -> bytes:
+    """The bytes that base64url without padding spells; refused unless it is the only way to write them."""
+    return decode_segment(text.translate(_FROM_URL))
+
+
+def encode_base64url(value: bytes) -> bytes:
     """base64url without padding (RFC 7515 §2)."""
     return binascii.b2a_base64(value, newline=False).rstrip(b"=").translate(_TO_URL)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from shared.tokens.claims import InvalidToken
-from shared.tokens.compact import decode_segment, split_token
+from shared.tokens.compact import decode_base64url
 from shared.tokens.signature import Algorithm, SigningKey, UnusableKey, VerificationKey, build_verification_key
 
 MAX_KEYS = 32
@@ -105,13 +105,9 @@ def _parse_key(unverified_jwk: Mapping[str, object]) -> tuple[VerificationKey, d
 def _numbers_are_canonical(texts: Mapping[str, str]) -> bool:
     """Base64url in its only spelling; whole coordinates (RFC 7518 §6.2.1.2), no leading zero (§6.3.1)."""
     try:
-        numbers = {name: _decode(text) for name, text in texts.items() if name != "crv"}
+        numbers = {name: decode_base64url(text.encode("ascii")) for name, text in texts.items() if name != "crv"}
     except (InvalidToken, UnicodeEncodeError):
         return False
     if "crv" in texts:
         return texts["crv"] == "P-256" and all(len(number) == _COORDINATE_BYTES for number in numbers.values())
     return all(number[0] for number in numbers.values()) and len(numbers["e"]) <= _MAX_EXPONENT_BYTES
-
-
-def _decode(text: str) -> bytes:
-    return decode_segment(split_token(b".." + text.encode("ascii")).signature)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, cast, get_args
 
+from shared.tokens.claims import LAST_SECOND
 from shared.tokens.revocation import Kind, Revocation, Target
 
 SNAPSHOT_KEY = "mayfly:revocations"
@@ -34,7 +35,10 @@ def from_member(member: str, expires_at: float | str) -> Revocation:
     kind, not_before, value = member.split("|", 2)
     if kind not in _KINDS:
         raise ValueError(f"{kind} is no kind of revocation")
-    return Revocation(Target(cast("Kind", kind), value), int(not_before), int(expires_at))
+    revocation = Revocation(Target(cast("Kind", kind), value), int(not_before), int(expires_at))
+    if not (0 <= revocation.not_before <= LAST_SECOND and 0 <= revocation.expires_at <= LAST_SECOND):
+        raise ValueError("not a time")
+    return revocation
 
 
 def row_key(target: Target) -> str:

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from jose import jwk
 from jose.backends.cryptography_backend import CryptographyECKey, CryptographyRSAKey
 
-from shared.tokens.compact import encode_segment
+from shared.tokens.compact import encode_base64url
 
 Algorithm: TypeAlias = Literal["RS256", "ES256"]
 
@@ -86,7 +86,7 @@ def sign(header: Mapping[str, object], payload: Mapping[str, object], key: Signi
     """A signed token in compact form. `alg` and `kid` come from the key, whatever `header` says."""
     segments = (_segment({**header, "alg": key.alg, "kid": key.kid}), _segment(payload))
     signing_input = b".".join(segments)
-    return b".".join((signing_input, encode_segment(sign_bytes(key, signing_input)))).decode()
+    return b".".join((signing_input, encode_base64url(sign_bytes(key, signing_input)))).decode()
 
 
 def sign_bytes(key: SigningKey, signing_input: bytes) -> bytes:
@@ -100,7 +100,7 @@ def verify(key: VerificationKey, signing_input: bytes, signature: bytes) -> bool
 
 
 def _segment(members: Mapping[str, object]) -> bytes:
-    return encode_segment(json.dumps(members, separators=(",", ":"), allow_nan=False).encode())
+    return encode_base64url(json.dumps(members, separators=(",", ":"), allow_nan=False).encode())
 
 
 def _check_public(public: object, alg: Algorithm) -> None:

@@ -15,8 +15,10 @@ def parse_object(raw: bytes) -> dict[str, object]:
         NotStrictJson: for whatever is wrong: encoding, syntax, nesting, a member given twice, a lone surrogate.
     """
     try:
-        text = raw.decode()
-        parsed = _DECODER.decode(text)
+        text = raw.decode().strip(_WHITESPACE)
+        parsed, end = _DECODER.raw_decode(text)
+        if end != len(text):
+            raise NotStrictJson("more than one JSON value")
         if "\\u" in text:  # only an escape can bring a lone surrogate, which UTF-8 can't write
             json.dumps(parsed, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
@@ -37,4 +39,5 @@ def _no_constant(name: str) -> NoReturn:
     raise NotStrictJson(f"{name} is no JSON number")
 
 
+_WHITESPACE = " \t\n\r"
 _DECODER = json.JSONDecoder(object_pairs_hook=_distinct, parse_constant=_no_constant)

@@ -80,7 +80,7 @@ class Verifier:
         digest = hashlib.sha256(token).digest()
         caller = self._callers.get(digest)
         if caller is None:
-            caller = Caller(await self._verify_new(token))
+            caller = await self._verify_new(token)
         elif self._now() >= caller.claims.exp:
             del self._callers[digest]
             raise InvalidToken("expired")
@@ -91,26 +91,22 @@ class Verifier:
             self._remember(digest, caller)
         return caller
 
+    async def _verify_new(self, token: bytes) -> Caller:
+        signing_input, header, payload, signature = split_token(token)
+        key = self._key_by_header.get(header) or await self._find_key(header)
+        if not verify_signature(key, signing_input, decode_segment(signature)):
+            raise InvalidToken("bad-signature")
+        self._remember_header(header, key)
+        return Caller(check_claims(parse_payload(payload), self._policy, self._now()))
+
     def _use(self, key_set: KeySet) -> None:
         if key_set is not self._key_set:
             self._key_set = key_set
             self._key_by_header = {}
             self._callers.clear()
 
-    async def _verify_new(self, token: bytes) -> Claims:
-        signing_input, header, payload, signature = split_token(token)
-        key = self._key_by_header.get(header)
-        known = key is not None
-        if key is None:
-            key = await self._find_key(header)
-        if not verify_signature(key, signing_input, decode_segment(signature)):
-            raise InvalidToken("bad-signature")
-        if not known and len(self._key_by_header) < _MAX_HEADERS:
-            self._key_by_header[header] = key
-        return check_claims(parse_payload(payload), self._policy, self._now())
-
     async def _find_key(self, header: bytes) -> VerificationKey:
-        """The key that an unknown header names. It is only remembered once it has verified a signature."""
+        """The key that an unknown header names."""
         kid, algorithm = parse_header(header)
         key = self._key_source.current().find(kid)
         if key is None:
@@ -122,6 +118,11 @@ class Verifier:
         if key.alg != algorithm:
             raise InvalidToken("unsupported-algorithm")
         return key
+
+    def _remember_header(self, header: bytes, key: VerificationKey) -> None:
+        """Next time one lookup settles it. Strangers add nothing: only what a good signature stood under is kept."""
+        if header not in self._key_by_header and len(self._key_by_header) < _MAX_HEADERS:
+            self._key_by_header[header] = key
 
     def _remember(self, digest: bytes, caller: Caller) -> None:
         self._callers[digest] = caller

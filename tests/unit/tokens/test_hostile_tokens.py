@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from shared.testing.tokens import TokenFactory, new_signing_key
 from shared.tokens.claims import InvalidToken
-from shared.tokens.compact import encode_segment
+from shared.tokens.compact import encode_base64url
 from shared.tokens.key_source import StaticKeySource
 from shared.tokens.keyset import KeySet, public_jwks
 from shared.tokens.signature import sign, sign_bytes
@@ -37,10 +37,10 @@ async def reason(token: str, verifier: Verifier = VERIFIER) -> str:
 
 def token_of(header: str | bytes, payload: str | bytes, signer: Callable[[bytes], bytes] | None = None) -> str:
     """A token of exactly these texts, signed by the right key unless another way is given."""
-    parts = [encode_segment(part if isinstance(part, bytes) else part.encode()) for part in (header, payload)]
+    parts = [encode_base64url(part if isinstance(part, bytes) else part.encode()) for part in (header, payload)]
     signing_input = b".".join(parts)
     signature = signer(signing_input) if signer else sign_bytes(TOKENS.key, signing_input)
-    return (signing_input + b"." + encode_segment(signature)).decode()
+    return (signing_input + b"." + encode_base64url(signature)).decode()
 
 
 def with_header(**members: object) -> str:
@@ -100,7 +100,10 @@ async def test_a_key_on_another_curve_is_not_in_the_set() -> None:
     private = ec.generate_private_key(ec.SECP384R1())
     numbers = private.public_key().public_numbers()
     jwk = {"kty": "EC", "crv": "P-384", "kid": "p384", "alg": "ES256", "use": "sig"}
-    jwk |= {"x": encode_segment(numbers.x.to_bytes(48)).decode(), "y": encode_segment(numbers.y.to_bytes(48)).decode()}
+    jwk |= {
+        "x": encode_base64url(numbers.x.to_bytes(48)).decode(),
+        "y": encode_base64url(numbers.y.to_bytes(48)).decode(),
+    }
     verifier = Verifier(
         StaticKeySource(KeySet.parse({"keys": [jwk, *TOKENS.jwks()["keys"]]})), NothingRevoked(), TOKENS.policy
     )
@@ -178,9 +181,9 @@ async def test_a_header_gets_nothing_that_it_asks_for(members: dict[str, Any]) -
 
 
 async def test_an_unencoded_payload_is_refused() -> None:
-    header = encode_segment(json.dumps({**HEADER, "b64": False, "crit": ["b64"]}).encode())
+    header = encode_base64url(json.dumps({**HEADER, "b64": False, "crit": ["b64"]}).encode())
     signing_input = header + b"." + json.dumps(TOKENS.claims()).encode()
-    signature = encode_segment(sign_bytes(TOKENS.key, signing_input))
+    signature = encode_base64url(sign_bytes(TOKENS.key, signing_input))
     assert await reason((signing_input + b"." + signature).decode()) == "malformed"
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from shared.errors import Unavailable
 from shared.ids import new_id
-from shared.tokens.claims import Claims
+from shared.tokens.claims import LAST_SECOND, Claims
 from shared.tokens.revocation import (
     Kind,
     Revocation,
@@ -106,8 +106,8 @@ def test_a_hundred_thousand_take_twenty_megabytes_at_most() -> None:
 revocations = st.builds(
     Revocation,
     st.builds(Target, st.sampled_from(["jti", "sid", "user", "client"]), st.text(min_size=1)),
-    st.integers(0, 2**39),
-    st.integers(0, 2**39),
+    st.integers(0, LAST_SECOND),
+    st.integers(0, LAST_SECOND),
 )
 
 
@@ -119,10 +119,26 @@ def test_a_revocation_comes_back_as_it_was_written(written: Revocation) -> None:
     assert to_row(written, revoked_at_ms=1)["target"] == {"S": row_key(written.target)}
 
 
-@pytest.mark.parametrize("member", ["", "jti", "jti|1", "key|1|k", "jti|x|tok"])
+@pytest.mark.parametrize("member", ["", "jti", "jti|1", "key|1|k", "jti|x|tok", "jti|-1|tok", "jti|999999999999|tok"])
 def test_what_is_no_revocation_is_not_read_as_one(member: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         from_member(member, 1)
+
+
+@pytest.mark.parametrize("expires_at", ["x", -1, "-2", 1e15])
+def test_an_expiry_that_is_no_time_is_not_read_as_one(expires_at: float | str) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        from_member("jti|1|tok", expires_at)
+
+
+@given(st.lists(revocations))
+def test_a_set_knows_the_last_second_that_each_target_was_revoked_up_to(heard: list[Revocation]) -> None:
+    known = RevokedSet()
+    for one in heard:
+        known.add(one)
+    for target in {one.target for one in heard}:
+        assert known.not_before(target) == max(one.not_before for one in heard if one.target == target)
+    assert known.not_before(Target("user", "")) == -1
 
 
 class Heard:
