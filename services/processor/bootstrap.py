@@ -1,0 +1,160 @@
+"""`python -m services.processor.bootstrap`: makes the table, the bucket and the queues, or leaves them as they are.
+
+May be run any number of times, at once too.
+"""
+
+import asyncio
+import json
+import sys
+from typing import Any
+
+from botocore.exceptions import ClientError
+from types_aiobotocore_dynamodb.client import DynamoDBClient
+from types_aiobotocore_s3.client import S3Client
+from types_aiobotocore_sqs.client import SQSClient
+
+from services.processor.settings import ProcessorSettings
+from services.processor.stores.job_items import BY_OWNER, OPEN_JOBS, TABLE
+from shared.clients.aws import aws_errors, error_code, open_dynamodb, open_s3, open_sqs
+from shared.errors import Problem
+from shared.settings import SettingsError, load
+from shared.telemetry.logs import configure_logs, get_logger
+
+log = get_logger(__name__)
+
+_LISTED_JOB = [
+    *("processing_id", "state", "submitted_at_ms", "finished_at_ms", "result_location", "error"),
+    *("records_in", "records_out", "records_rejected", "bytes_in", "bytes_out", "job_attempts"),
+]
+_OPEN_JOB = ["owner", "processing_id", "submitted_at_ms"]
+_TABLE: dict[str, Any] = {
+    "BillingMode": "PAY_PER_REQUEST",
+    "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+    "AttributeDefinitions": [
+        {"AttributeName": "pk", "AttributeType": "S"},
+        {"AttributeName": "sk", "AttributeType": "S"},
+        {"AttributeName": "owner", "AttributeType": "S"},
+        {"AttributeName": "listing", "AttributeType": "S"},
+        {"AttributeName": "open_shard", "AttributeType": "S"},
+        {"AttributeName": "sweep_at_ms", "AttributeType": "N"},
+    ],
+    "GlobalSecondaryIndexes": [
+        {
+            "IndexName": BY_OWNER,
+            "KeySchema": [
+                {"AttributeName": "owner", "KeyType": "HASH"},
+                {"AttributeName": "listing", "KeyType": "RANGE"},
+            ],
+            "Projection": {
+                "ProjectionType": "INCLUDE",
+                "NonKeyAttributes": _LISTED_JOB,
+            },
+        },
+        {
+            "IndexName": OPEN_JOBS,
+            "KeySchema": [
+                {"AttributeName": "open_shard", "KeyType": "HASH"},
+                {"AttributeName": "sweep_at_ms", "KeyType": "RANGE"},
+            ],
+            "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": _OPEN_JOB},
+        },
+    ],
+}
+_ENCRYPTION: Any = {"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]}
+_PRIVATE: Any = {
+    "BlockPublicAcls": True,
+    "IgnorePublicAcls": True,
+    "BlockPublicPolicy": True,
+    "RestrictPublicBuckets": True,
+}
+_EXISTS = {"ResourceInUseException", "BucketAlreadyOwnedByYou"}
+_DEAD_LETTER_SECONDS = 14 * 86_400
+_MESSAGE_SECONDS = 4 * 86_400
+
+
+async def bootstrap(settings: ProcessorSettings) -> None:
+    """Make what is missing.
+
+    Raises:
+        Unavailable: one of the AWS services does not answer.
+    """
+    async with open_dynamodb(settings) as dynamodb, open_s3(settings) as s3, open_sqs(settings) as sqs:
+        await _make_table(dynamodb, settings.table_prefix + TABLE)
+        await _make_bucket(s3, settings)
+        await _make_queues(sqs, settings)
+    log.info("bootstrap_done", table=settings.table_prefix + TABLE, bucket=settings.bucket, queue=settings.queue_name)
+
+
+async def _make_table(dynamodb: DynamoDBClient, table: str) -> None:
+    with aws_errors("DynamoDB"):
+        try:
+            await dynamodb.create_table(TableName=table, **_TABLE)
+        except ClientError as error:
+            if error_code(error) not in _EXISTS:
+                raise
+        await dynamodb.get_waiter("table_exists").wait(TableName=table, WaiterConfig={"Delay": 1, "MaxAttempts": 60})
+        ttl = (await dynamodb.describe_time_to_live(TableName=table))["TimeToLiveDescription"]
+        if ttl.get("TimeToLiveStatus") not in {"ENABLED", "ENABLING"}:
+            await dynamodb.update_time_to_live(
+                TableName=table, TimeToLiveSpecification={"Enabled": True, "AttributeName": "expires_at"}
+            )
+
+
+async def _make_bucket(s3: S3Client, settings: ProcessorSettings) -> None:
+    bucket = settings.bucket
+    elsewhere: Any = {"CreateBucketConfiguration": {"LocationConstraint": settings.aws_region}}
+    with aws_errors("S3"):
+        try:
+            await s3.create_bucket(Bucket=bucket, **({} if settings.aws_region == "us-east-1" else elsewhere))
+        except ClientError as error:
+            if error_code(error) not in _EXISTS:
+                raise
+        await s3.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=_PRIVATE)
+        await s3.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration=_ENCRYPTION)
+        await s3.put_bucket_lifecycle_configuration(
+            Bucket=bucket, LifecycleConfiguration=_lifecycle(settings.job_retention_days)
+        )
+
+
+def _lifecycle(retention_days: int) -> Any:  # noqa: ANN401 - the client's own type
+    """Objects go before the record of their job does, so that no record points into nothing for long."""
+    expire = [
+        {
+            "ID": f"expire-{prefix}",
+            "Status": "Enabled",
+            "Filter": {"Prefix": f"{prefix}/"},
+            "Expiration": {"Days": retention_days},
+            "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1},
+        }
+        for prefix in ("inputs", "jobs")
+    ]
+    return {"Rules": expire}
+
+
+async def _make_queues(sqs: SQSClient, settings: ProcessorSettings) -> None:
+    with aws_errors("SQS"):
+        dead = (await sqs.create_queue(QueueName=settings.dead_letter_queue_name))["QueueUrl"]
+        await sqs.set_queue_attributes(QueueUrl=dead, Attributes={"MessageRetentionPeriod": str(_DEAD_LETTER_SECONDS)})
+        found = await sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])
+        redrive = {
+            "deadLetterTargetArn": found["Attributes"]["QueueArn"],
+            "maxReceiveCount": settings.max_receive_count,
+        }
+        jobs = (await sqs.create_queue(QueueName=settings.queue_name))["QueueUrl"]
+        await sqs.set_queue_attributes(
+            QueueUrl=jobs,
+            Attributes={"MessageRetentionPeriod": str(_MESSAGE_SECONDS), "RedrivePolicy": json.dumps(redrive)},
+        )
+
+
+def main() -> None:
+    try:
+        settings = load(ProcessorSettings)
+        configure_logs(settings)
+        asyncio.run(bootstrap(settings))
+    except (SettingsError, Problem) as error:
+        sys.exit(f"mayfly: {error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,58 @@
+"""What a route is given beside its parameters: the flows, and how long its client wants to wait."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Header, Request
+
+from services.processor.domain.preferences import Preference, parse_prefer
+from services.processor.resources import ProcessorFlows
+from services.processor.settings import ProcessorSettings
+from shared.web.bearer import caller_of
+
+
+def flows_of(request: Request) -> ProcessorFlows:
+    flows: ProcessorFlows = request.app.state.flows
+    return flows
+
+
+def owner_of(request: Request) -> str:
+    """Whose jobs these are: the verified caller's, nobody else's."""
+    return caller_of(request).user_id
+
+
+def preference_of(
+    request: Request,
+    prefer: Annotated[
+        list[str] | None,
+        Header(
+            description="RFC 7240: `respond-async` answers 202 at once; `wait=N` waits up to N seconds for the result.",
+            examples=["wait=10"],
+        ),
+    ] = None,
+) -> Preference:
+    settings: ProcessorSettings = request.app.state.settings
+    return parse_prefer(
+        prefer or [], default_seconds=settings.default_wait_seconds, most_seconds=settings.max_wait_seconds
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Whether somebody still waits for the answer."""
+
+    request: Request
+
+    async def ended(self) -> bool:
+        return self.request.app.state.draining or await self.request.is_disconnected()
+
+
+def patience_of(request: Request) -> Callable[[], Awaitable[bool]]:
+    return Patience(request).ended
+
+
+Flows = Annotated[ProcessorFlows, Depends(flows_of)]
+Owner = Annotated[str, Depends(owner_of)]
+Prefer = Annotated[Preference, Depends(preference_of)]
+NoMore = Annotated[Callable[[], Awaitable[bool]], Depends(patience_of)]

@@ -1,0 +1,37 @@
+"""What can be wrong with a job's inputs as such, before a record is looked at."""
+
+from shared.errors import FieldError, ValidationFailed
+
+_POINTER = "/data_source"
+
+
+class SourceMissing(ValidationFailed):
+    code, title = "source-missing", "A source can't be read"
+
+    def __init__(self, name: str, fact: str) -> None:
+        detail = f"data_source: {name}: {fact}; upload it with POST /api/uploads, or name another"
+        super().__init__(detail, errors=[FieldError(_POINTER, detail)], extensions={"object": name})
+
+
+class SourceChanged(ValidationFailed):
+    code, title = "source-changed", "A source changed while the job ran"
+
+    def __init__(self, name: str) -> None:
+        detail = f"data_source: {name} was replaced after the job had begun; submit the job again under another id"
+        super().__init__(detail, errors=[FieldError(_POINTER, detail)], extensions={"object": name})
+
+
+class NoSources(ValidationFailed):
+    code, title = "no-sources", "Nothing to read"
+
+    def __init__(self, pattern: str) -> None:
+        detail = f"data_source: no object matches {pattern}; check the prefix, or upload with POST /api/uploads"
+        super().__init__(detail, errors=[FieldError(_POINTER, detail)])
+
+
+class TooManySources(ValidationFailed):
+    code, title = "too-many-sources", "Too much to read"
+
+    def __init__(self, most: int) -> None:
+        detail = f"data_source: more than {most} objects match; narrow the prefix, or split it over several jobs"
+        super().__init__(detail, errors=[FieldError(_POINTER, detail)])

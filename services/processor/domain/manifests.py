@@ -1,0 +1,98 @@
+"""The manifest: what became of a job. It is written once, and the job has ended the moment it is there.
+
+By it alone a result can be verified, and the job's record can be made again.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from services.processor.domain.fingerprint import canonical_json
+from services.processor.domain.jobs import Counts, Job, JobError, JobState, Outcome
+from services.processor.domain.plans import Plan
+from shared import clock
+
+VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class PartResult:
+    """One finished part: `key` is its S3 key, which holds the SHA-256 of its bytes."""
+
+    part: int
+    key: str
+    sha256: str
+    counts: Counts
+
+    def to_json(self) -> dict[str, object]:
+        return {
+            "key": self.key,
+            "sha256": self.sha256,
+            "bytes": self.counts.bytes_out,
+            "records": self.counts.records_out,
+        }
+
+
+def part_key(job: Job, part: int, sha256: str, suffix: str) -> str:
+    """Where a part's bytes lie: whoever makes the same bytes writes to the same place. `suffix` as in `.ndjson.gz`."""
+    return f"{job.key.folder}data/part-{part:05d}-{sha256}{suffix}"
+
+
+def completed(
+    job: Job, plan: Plan, parts: Sequence[PartResult], *, bucket: str, attempts: int, finished_at_ms: int
+) -> dict[str, object]:
+    """The manifest of a job whose parts are all done; `parts` in order."""
+    counts = sum((part.counts for part in parts), Counts())
+    location = parts[0].key if len(parts) == 1 else f"{job.key.folder}data/"
+    outcome = Outcome(JobState.COMPLETED, finished_at_ms, counts, attempts, f"s3://{bucket}/{location}")
+    return {**_manifest(job, outcome), "plan": plan.to_json(), "parts": [part.to_json() for part in parts]}
+
+
+def failed(job: Job, error: JobError, *, attempts: int, finished_at_ms: int) -> dict[str, object]:
+    """The manifest of a job that can't be done."""
+    return _manifest(job, Outcome(JobState.FAILED, finished_at_ms, attempts=attempts, error=error))
+
+
+def manifest_text(manifest: dict[str, object]) -> str:
+    return canonical_json(manifest)
+
+
+def parse_manifest(text: str | bytes) -> dict[str, object]:
+    """The other way of `manifest_text`; only ever of our own."""
+    manifest: dict[str, object] = json.loads(text)
+    return manifest
+
+
+def outcome_of(manifest: dict[str, object]) -> Outcome:
+    """How the job ended."""
+    values = json.loads(json.dumps(manifest))
+    error = values["error"]
+    return Outcome(
+        state=JobState(values["status"]),
+        finished_at_ms=round(datetime.fromisoformat(values["finished_at"]).timestamp() * 1000),
+        counts=Counts(**values["counts"]),
+        attempts=values["attempts"],
+        result_location=values["result_location"],
+        error=JobError(**error) if error else None,
+    )
+
+
+def _manifest(job: Job, outcome: Outcome) -> dict[str, object]:
+    return {
+        "version": VERSION,
+        "owner": job.key.owner,
+        "processing_id": job.key.processing_id,
+        "status": outcome.state.value,
+        "submitted_at": clock.rfc3339(job.submitted_at_ms / 1000),
+        "finished_at": clock.rfc3339(outcome.finished_at_ms / 1000),
+        "request": {
+            "sha256": job.request.fingerprint,
+            "data_source": job.request.data_source,
+            "config": job.request.config,
+        },
+        "attempts": outcome.attempts,
+        "counts": asdict(outcome.counts),
+        "result_location": outcome.result_location,
+        "error": asdict(outcome.error) if outcome.error else None,
+    }

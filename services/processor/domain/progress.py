@@ -1,0 +1,64 @@
+"""How far a job has come."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from services.processor.domain.jobs import Counts, Job, JobState, Lease
+from services.processor.domain.manifests import PartResult
+
+_LONGEST_SWEEP_MS = 600_000
+
+
+@dataclass(frozen=True, slots=True)
+class PartRecord:
+    """A part that was begun. `result` is there once it is done."""
+
+    part: int
+    lease: Lease
+    result: PartResult | None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A job and what is done of it. Of a job that has ended, all is said by its outcome."""
+
+    job: Job
+    parts_done: int
+    counts: Counts
+    attempts: int
+
+
+def progress_of(job: Job, records: Sequence[PartRecord]) -> Progress:
+    if job.outcome is not None:
+        completed = job.outcome.state is JobState.COMPLETED
+        return Progress(job, job.parts if completed else 0, job.outcome.counts, job.outcome.attempts)
+    results = [record.result for record in records if record.result is not None]
+    counts = sum((result.counts for result in results), Counts())
+    return Progress(job, len(results), counts, attempts_of(job, records))
+
+
+def attempts_of(job: Job, records: Sequence[PartRecord]) -> int:
+    """How often the piece of work was tried that was tried most."""
+    return max([job.lease.attempts, *(record.lease.attempts for record in records)])
+
+
+def missing_parts(job: Job, records: Sequence[PartRecord], *, now_ms: int) -> tuple[int, ...]:
+    """The parts of a running job that nobody works on; the first one if only the commit is missing."""
+    busy_or_done = {record.part for record in records if record.result is not None or record.lease.is_held(now_ms)}
+    all_done = sum(record.result is not None for record in records) == job.parts
+    return (0,) if all_done else tuple(part for part in range(job.parts) if part not in busy_or_done)
+
+
+def may_have_ended(job: Job, records: Sequence[PartRecord], *, now_ms: int) -> bool:
+    """Whether the manifest may be there although the record does not say so: somebody was at it, and nobody is now."""
+    leases = [job.lease, *(record.lease for record in records)]
+    return (
+        job.outcome is None
+        and any(lease.fence for lease in leases)
+        and not any(lease.is_held(now_ms) for lease in leases)
+    )
+
+
+def next_sweep_ms(submitted_at_ms: int, *, now_ms: int, least_ms: int) -> int:
+    """When to look after an open job again: an older one later, so that a long queue is not filled with doubles."""
+    return now_ms + min(max(now_ms - submitted_at_ms, least_ms), _LONGEST_SWEEP_MS)

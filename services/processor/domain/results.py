@@ -1,0 +1,57 @@
+"""A job's result, or why there is none."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from services.processor.domain.jobs import JobError
+from shared.errors import Conflict, NotFound
+
+
+class JobNotFinished(Conflict):
+    code, title = "job-not-finished", "The job has not ended yet"
+
+    def __init__(self, processing_id: str) -> None:
+        detail = f"The job {processing_id} has no result yet. GET /api/status/{processing_id}?wait=60 waits for it."
+        super().__init__(
+            detail,
+            retry_after_seconds=1,
+            extensions={"processing_id": processing_id},
+            headers={"Location": f"/api/status/{processing_id}"},
+        )
+
+
+class JobFailed(Conflict):
+    code, title = "job-failed", "The job has failed"
+
+    def __init__(self, processing_id: str, error: JobError | None) -> None:
+        reason = error.detail if error else "unknown"
+        detail = f"The job {processing_id} has no result: it failed ({reason})."
+        super().__init__(detail, extensions={"processing_id": processing_id})
+
+
+class ResultExpired(NotFound):
+    code, status, title = "result-expired", 410, "The result is not kept any more"
+
+    def __init__(self, processing_id: str) -> None:
+        detail = f"The result of {processing_id} has been removed: its time had come. Submit the job under another id."
+        super().__init__(detail, extensions={"processing_id": processing_id})
+
+
+@dataclass(frozen=True, slots=True)
+class ResultPart:
+    """One object of the result, and a link to it."""
+
+    url: str
+    sha256: str
+    records: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The manifest, and the parts in order; all links end at `expires_at` (Unix seconds)."""
+
+    processing_id: str
+    manifest: Mapping[str, object]
+    parts: Sequence[ResultPart]
+    expires_at: float

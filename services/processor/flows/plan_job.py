@@ -1,0 +1,116 @@
+"""A worker plans a job: what is read, in which parts, as what columns."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from services.processor.domain.jobs import Job, JobKey, JobState
+from services.processor.domain.manifests import failed
+from services.processor.domain.messages import WorkMessage
+from services.processor.domain.pipeline import parse_config
+from services.processor.domain.plans import Plan, parse_plan, partitions_of, plan_text
+from services.processor.domain.progress import missing_parts
+from services.processor.domain.sources import parse_source
+from services.processor.domain.submissions import SourceAccess
+from services.processor.domain.work import Done, Later, Planned, TriedTooOften, Verdict, error_of, verdict_on_failure
+from services.processor.settings import ProcessorSettings
+from services.processor.stores.job_files import JobFiles
+from services.processor.stores.jobs import Jobs, LeaseRefused
+from services.processor.stores.lease_keeping import Holding, LeaseKeeping
+from services.processor.stores.outcomes import Outcomes
+from services.processor.stores.parts import Parts
+from services.processor.stores.records import Records
+from services.processor.stores.source_finder import SourceFinder
+from services.processor.stores.work_queue import Delivery, WorkQueue
+from shared import clock
+from shared.errors import Problem, Unavailable
+from shared.telemetry.context import current_trace
+from shared.telemetry.logs import get_logger
+
+log = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class PlanJob:
+    jobs: Jobs
+    parts: Parts
+    files: JobFiles
+    queue: WorkQueue
+    keeping: LeaseKeeping
+    outcomes: Outcomes
+    finder: SourceFinder
+    records: Records
+    access: SourceAccess
+    settings: ProcessorSettings
+    now: clock.Clock
+
+    async def __call__(self, key: JobKey, delivery: Delivery) -> Planned | Verdict:
+        """Let the job run by one plan, whoever made it, and ask for its parts, all but the first: the caller does that.
+
+        Raises:
+            LeaseLost: another worker plans it.
+            Unavailable: to be tried again.
+        """
+        try:
+            job = await self.jobs.lease_plan(key, now_ms=self._now_ms(), until_ms=self.keeping.until_ms())
+        except LeaseRefused as refused:
+            return await self._join(refused.job)
+        try:
+            if job.lease.attempts > self.settings.max_attempts:
+                raise TriedTooOften("the plan", self.settings.max_attempts)
+            holding = Holding(key, None, job.lease.fence, delivery)
+            return await self.keeping.during(holding, self._plan_and_open(job))
+        except Unavailable:
+            raise
+        except Problem as problem:
+            return await self._fail(job, problem)
+
+    async def _plan_and_open(self, job: Job) -> Planned | Verdict:
+        plan = parse_plan(await self.files.decide_plan(job.key, plan_text(await self._plan(job))))
+        job = await self.jobs.open(job.key, parts=len(plan.partitions), bytes_in=plan.bytes_in)
+        if job.state is not JobState.RUNNING:
+            return Done()
+        await self._ask_for(job, range(1, job.parts))
+        log.info("job_planned", parts=job.parts, bytes=plan.bytes_in)
+        return Planned(job, plan)
+
+    async def _plan(self, job: Job) -> Plan:
+        pipeline = parse_config(job.request.config)
+        found = await self.finder.find(parse_source(job.request.data_source, self.access.rules_for(job.key.owner)))
+        inputs = await self.records.plan_inputs(pipeline, found)
+        return Plan(
+            request_sha256=job.request.fingerprint,
+            sources=found.sources,
+            encodings=inputs.encodings,
+            partitions=partitions_of(found.sources, needs_all_rows=pipeline.needs_all_rows),
+            schema=inputs.schema,
+            output=inputs.output,
+            engine=self.records.version,
+        )
+
+    async def _join(self, job: Job | None) -> Planned | Verdict:
+        """Go on with a job that was planned before: its planner may have died before it asked for the parts."""
+        now_ms = self._now_ms()
+        if job is None or job.outcome is not None:
+            return Done()
+        if job.state is JobState.ACCEPTED:
+            return Later((job.lease.until_ms - now_ms) / 1000)
+        plan = await self.files.plan(job.key)
+        if plan is None:
+            raise Unavailable("The plan of a running job can't be read.")
+        missing = missing_parts(job, await self.parts.all_of(job.key), now_ms=now_ms)
+        await self._ask_for(job, [part for part in missing if part])
+        return Planned(job, parse_plan(plan))
+
+    async def _ask_for(self, job: Job, parts: Sequence[int]) -> None:
+        traceparent = current_trace().traceparent
+        await self.queue.send_all([WorkMessage(job.key, part, traceparent) for part in parts])
+
+    async def _fail(self, job: Job, problem: Problem) -> Verdict:
+        error = error_of(problem)
+        manifest = failed(job, error, attempts=job.lease.attempts, finished_at_ms=self._now_ms())
+        await self.outcomes.commit(job.key, manifest)
+        log.info("job_failed", code=error.code, detail=error.detail)
+        return verdict_on_failure(problem)
+
+    def _now_ms(self) -> int:
+        return round(self.now() * 1000)

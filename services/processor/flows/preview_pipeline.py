@@ -1,0 +1,36 @@
+"""What would this pipeline do to these records?"""
+
+from dataclasses import dataclass
+
+from services.processor.domain.pipeline import parse_config
+from services.processor.domain.sources import parse_source
+from services.processor.domain.submissions import SourceAccess, parse_request
+from services.processor.engine.previewing import Preview
+from services.processor.settings import ProcessorSettings
+from services.processor.stores.records import Records
+from services.processor.stores.source_finder import SourceFinder
+from shared import clock
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewPipeline:
+    finder: SourceFinder
+    records: Records
+    access: SourceAccess
+    settings: ProcessorSettings
+    now: clock.Clock
+
+    async def __call__(self, owner: str, raw_data_source: object, raw_config: dict[str, object]) -> Preview:
+        """The first records of the first object that has any, before and after. Nothing is written.
+
+        Raises:
+            ValidationFailed: source, pipeline or records are wrong: as the job would fail.
+            Unavailable: S3 does not answer.
+        """
+        rules = self.access.rules_for(owner)
+        request = parse_request(raw_data_source, raw_config, rules)
+        pipeline = parse_config(request.config)
+        found = await self.finder.find(parse_source(request.data_source, rules))
+        return await self.records.preview(
+            pipeline, found, records=self.settings.preview_records, processed_at=clock.rfc3339(self.now())
+        )

@@ -1,0 +1,58 @@
+"""Give me my result."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from services.processor.domain.jobs import JobKey, JobNotFound, JobState, parse_processing_id
+from services.processor.domain.manifests import parse_manifest
+from services.processor.domain.results import JobFailed, JobNotFinished, Result, ResultExpired, ResultPart
+from services.processor.settings import ProcessorSettings
+from services.processor.stores.job_files import JobFiles
+from services.processor.stores.jobs import Jobs
+from services.processor.stores.links import Links
+from shared import clock
+from shared.telemetry.context import bind
+
+
+@dataclass(frozen=True, slots=True)
+class ReadResult:
+    jobs: Jobs
+    files: JobFiles
+    links: Links
+    settings: ProcessorSettings
+    now: clock.Clock
+
+    async def __call__(self, owner: str, raw_processing_id: str) -> Result:
+        """The manifest and a link to each part.
+
+        Raises:
+            ValidationFailed: that is no id.
+            JobNotFound: the owner has no such job.
+            JobNotFinished, JobFailed, ResultExpired: it has no result: not yet, not ever, not any more.
+            Unavailable: it is not known now.
+        """
+        key = JobKey(owner, parse_processing_id(raw_processing_id, "processing_id"))
+        bind(job_id=key.processing_id)
+        job = await self.jobs.get(key)
+        if job is None:
+            raise JobNotFound("You have no job of that id. GET /api/process lists yours.")
+        if job.outcome is None:
+            raise JobNotFinished(key.processing_id)
+        if job.outcome.state is not JobState.COMPLETED:
+            raise JobFailed(key.processing_id, job.outcome.error)
+        text = await self.files.manifest(key)
+        if text is None:
+            raise ResultExpired(key.processing_id)
+        return await self._with_links(key.processing_id, parse_manifest(text))
+
+    async def _with_links(self, processing_id: str, manifest: Mapping[str, Any]) -> Result:
+        seconds = self.settings.result_url_seconds
+        expires_at = self.now() + seconds
+        parts = [
+            ResultPart(
+                await self.links.download(part["key"], seconds=seconds), part["sha256"], part["records"], part["bytes"]
+            )
+            for part in manifest["parts"]
+        ]
+        return Result(processing_id, manifest, parts, expires_at)

@@ -1,0 +1,44 @@
+"""How is my job?"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from services.processor.domain.jobs import JobKey, JobNotFound, parse_processing_id
+from services.processor.domain.progress import Progress, may_have_ended, progress_of
+from services.processor.stores.job_watch import until_ended
+from services.processor.stores.jobs import Jobs
+from services.processor.stores.outcomes import Outcomes
+from services.processor.stores.parts import Parts
+from shared import clock
+from shared.telemetry.context import bind
+
+
+@dataclass(frozen=True, slots=True)
+class ReadStatus:
+    jobs: Jobs
+    parts: Parts
+    outcomes: Outcomes
+    now: clock.Clock
+
+    async def __call__(
+        self, owner: str, raw_processing_id: str, *, wait_seconds: float, no_more: Callable[[], Awaitable[bool]]
+    ) -> Progress:
+        """The job's state, after waiting for its end for so long. A record that lags behind its manifest is mended.
+
+        Raises:
+            ValidationFailed: that is no id.
+            JobNotFound: the owner has no such job.
+            Unavailable: it is not known now.
+        """
+        key = JobKey(owner, parse_processing_id(raw_processing_id, "processing_id"))
+        bind(job_id=key.processing_id)
+        job = await self.jobs.get(key)
+        if job is None:
+            raise JobNotFound("You have no job of that id. GET /api/process lists yours.")
+        job = await until_ended(self.jobs, job, wait_seconds=wait_seconds, no_more=no_more)
+        if job.outcome is not None:
+            return progress_of(job, ())
+        records = await self.parts.all_of(key)
+        if may_have_ended(job, records, now_ms=round(self.now() * 1000)):
+            job = await self.outcomes.repair(key) or job
+        return progress_of(job, records)

@@ -1,0 +1,138 @@
+"""A worker does one part of a job; who does the last one commits the job."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from prometheus_client import Counter, Gauge
+
+from services.processor.domain.jobs import Job, JobKey, JobState
+from services.processor.domain.manifests import PartResult, completed, failed, part_key
+from services.processor.domain.plans import Plan, parse_plan
+from services.processor.domain.progress import PartRecord, attempts_of
+from services.processor.domain.work import Done, Later, Planned, TriedTooOften, Verdict, error_of, verdict_on_failure
+from services.processor.settings import ProcessorSettings
+from services.processor.stores.inputs import Inputs
+from services.processor.stores.job_files import JobFiles
+from services.processor.stores.jobs import Jobs
+from services.processor.stores.lease_keeping import Holding, LeaseKeeping
+from services.processor.stores.outcomes import Outcomes
+from services.processor.stores.parts import Parts, PartTaken
+from services.processor.stores.records import Records
+from services.processor.stores.work_folder import sha256_of, work_folder
+from services.processor.stores.work_queue import Delivery
+from shared import clock
+from shared.errors import Problem, Unavailable
+from shared.telemetry.logs import get_logger
+
+UNDER_WAY = Gauge("mayfly_parts_under_way", "Parts that this worker works on.")
+TAKEOVERS = Counter("mayfly_lease_takeovers_total", "Parts that were begun by another worker before.")
+RECORDS = Counter("mayfly_records_total", "Records of finished parts.", ["direction"])
+BYTES = Counter("mayfly_bytes_total", "Bytes of finished parts.", ["direction"])
+log = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class RunPart:
+    jobs: Jobs
+    parts: Parts
+    inputs: Inputs
+    files: JobFiles
+    keeping: LeaseKeeping
+    outcomes: Outcomes
+    records: Records
+    settings: ProcessorSettings
+    now: clock.Clock
+
+    async def __call__(self, key: JobKey, part: int, delivery: Delivery, planned: Planned | None) -> Verdict:
+        """Do the part, if it is to be done; `planned` saves a caller who knows the plan two reads.
+
+        Raises:
+            LeaseLost: another worker does it.
+            Unavailable: to be tried again.
+        """
+        planned = planned or await self._look_up(key)
+        if planned is None:
+            return Done()
+        job, plan = planned.job, planned.plan
+        try:
+            record = await self.parts.lease(
+                key,
+                part,
+                now_ms=self._now_ms(),
+                until_ms=self.keeping.until_ms(),
+                expires_at=job.submitted_at_ms // 1000 + self.settings.job_record_seconds,
+            )
+        except PartTaken as taken:
+            if taken.record.result is None:
+                return Later((taken.record.lease.until_ms - self._now_ms()) / 1000)
+            return await self._commit_if_all_done(job, plan, await self.parts.all_of(key))
+        TAKEOVERS.inc(record.lease.fence > 1)
+        try:
+            if record.lease.attempts > self.settings.max_attempts:
+                raise TriedTooOften(f"part {part}", self.settings.max_attempts)
+            holding = Holding(key, part, record.lease.fence, delivery)
+            with UNDER_WAY.track_inprogress():
+                result = await self.keeping.during(holding, self._do_and_record(job, plan, holding))
+        except Unavailable:
+            raise
+        except Problem as problem:
+            return await self._fail(job, problem, attempts=record.lease.attempts)
+        alone = len(plan.partitions) == 1
+        records = [PartRecord(part, record.lease, result)] if alone else await self.parts.all_of(key)
+        return await self._commit_if_all_done(job, plan, records)
+
+    async def _look_up(self, key: JobKey) -> Planned | None:
+        job = await self.jobs.get(key)
+        plan = await self.files.plan(key) if job is not None and job.state is JobState.RUNNING else None
+        return None if job is None or plan is None else Planned(job, parse_plan(plan))
+
+    async def _do_and_record(self, job: Job, plan: Plan, holding: Holding) -> PartResult:
+        assert holding.part is not None  # noqa: S101 - ours
+        result = await self._do(job, plan, holding.part)
+        await self.parts.record(job.key, result, fence=holding.fence)
+        for direction, records, size in (
+            ("in", result.counts.records_in, result.counts.bytes_in),
+            ("out", result.counts.records_out, result.counts.bytes_out),
+        ):
+            RECORDS.labels(direction).inc(records)
+            BYTES.labels(direction).inc(size)
+        log.info("part_done", part=result.part, records=result.counts.records_out, fence=holding.fence)
+        return result
+
+    async def _do(self, job: Job, plan: Plan, part: int) -> PartResult:
+        """Fetch, work, and store; the bytes depend on nothing but the plan and the request."""
+        with work_folder(self.settings.work_dir, self.inputs) as folder:
+            files = await folder.fetch(plan.inputs_of(part))
+            output = folder.path / "output"
+            counts = await self.records.run(job, plan, files, output)
+            sha256 = await asyncio.to_thread(sha256_of, output)
+            object_key = part_key(job, part, sha256, plan.output.suffix)
+            await self.files.put_part(object_key, output, content_type=plan.output.content_type)
+        return PartResult(part, object_key, sha256, counts)
+
+    async def _commit_if_all_done(self, job: Job, plan: Plan, records: Sequence[PartRecord]) -> Verdict:
+        results = [record.result for record in records if record.result is not None]
+        if len(results) == len(plan.partitions):
+            manifest = completed(
+                job,
+                plan,
+                results,
+                bucket=self.settings.bucket,
+                attempts=attempts_of(job, records),
+                finished_at_ms=self._now_ms(),
+            )
+            await self._commit(job, manifest)
+        return Done()
+
+    async def _fail(self, job: Job, problem: Problem, *, attempts: int) -> Verdict:
+        manifest = failed(job, error_of(problem), attempts=attempts, finished_at_ms=self._now_ms())
+        await self._commit(job, manifest)
+        return verdict_on_failure(problem)
+
+    async def _commit(self, job: Job, manifest: dict[str, object]) -> None:
+        ended = await self.outcomes.commit(job.key, manifest)
+        log.info("job_ended", state=ended.state.value, milliseconds=self._now_ms() - job.submitted_at_ms)
+
+    def _now_ms(self) -> int:
+        return round(self.now() * 1000)

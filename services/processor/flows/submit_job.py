@@ -1,0 +1,94 @@
+"""A client asks for a job."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from services.processor.domain.jobs import Job, JobConflict, JobKey, parse_processing_id
+from services.processor.domain.messages import WorkMessage
+from services.processor.domain.submissions import SourceAccess, one_id, parse_request
+from services.processor.settings import ProcessorSettings
+from services.processor.stores.job_watch import until_ended
+from services.processor.stores.jobs import Jobs
+from services.processor.stores.work_queue import WorkQueue
+from shared import clock
+from shared.errors import FieldError, Unavailable
+from shared.ids import new_id
+from shared.telemetry.context import bind, current_trace
+from shared.telemetry.logs import get_logger
+
+log = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A request as it came; nothing in it was checked but its JSON types."""
+
+    raw_processing_id: str | None
+    raw_idempotency_key: str | None
+    raw_data_source: object
+    raw_config: dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class SubmitJob:
+    jobs: Jobs
+    queue: WorkQueue
+    access: SourceAccess
+    settings: ProcessorSettings
+    now: clock.Clock
+
+    async def __call__(
+        self, owner: str, submission: Submission, *, wait_seconds: float, no_more: Callable[[], Awaitable[bool]]
+    ) -> Job:
+        """Accept the job, or find that it was accepted before; then wait for its end, for so long.
+
+        An accepted job is durable: whatever dies from then on, it comes to its end.
+
+        Raises:
+            ValidationFailed: id, source or config are wrong.
+            JobConflict: the owner's job of this id was another request.
+            Unavailable: nothing was accepted, or it is not known.
+        """
+        job = self._parse(owner, submission)
+        bind(job_id=job.key.processing_id)
+        standing = await self.jobs.claim(
+            job,
+            sweep_at_ms=round(job.submitted_at_ms + self.settings.sweep_after_seconds * 1000),
+            expires_at=job.submitted_at_ms // 1000 + self.settings.job_record_seconds,
+        )
+        if standing.request.fingerprint != job.request.fingerprint:
+            raise _conflict(job.key.processing_id)
+        if standing is job:
+            await self._enqueue(job)
+        return await until_ended(self.jobs, standing, wait_seconds=wait_seconds, no_more=no_more)
+
+    def _parse(self, owner: str, submission: Submission) -> Job:
+        chosen = one_id(submission.raw_processing_id, submission.raw_idempotency_key)
+        processing_id = new_id("job") if chosen is None else parse_processing_id(*chosen)
+        rules = self.access.rules_for(owner)
+        return Job(
+            key=JobKey(owner, processing_id),
+            request=parse_request(submission.raw_data_source, submission.raw_config, rules),
+            submitted_at_ms=round(self.now() * 1000),
+            traceparent=current_trace().traceparent,
+        )
+
+    async def _enqueue(self, job: Job) -> None:
+        try:
+            await self.queue.send(WorkMessage(job.key, None, job.traceparent))
+            log.info("job_accepted")
+        except Unavailable as error:
+            # It is accepted all the same: the sweeper sends the message again.
+            log.warning("job_accepted_without_message", detail=error.detail)
+
+
+def _conflict(processing_id: str) -> JobConflict:
+    detail = (
+        f"The job {processing_id} exists with another data_source or config. Choose another id, or repeat that one."
+    )
+    return JobConflict(
+        detail,
+        errors=[FieldError("/processing_id", "is taken by another request")],
+        extensions={"processing_id": processing_id},
+        headers={"Location": f"/api/status/{processing_id}"},
+    )

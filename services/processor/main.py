@@ -1,0 +1,43 @@
+"""The processor's application."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from fastapi import FastAPI
+
+from services.processor.resources import open_stores, open_trust, processor_flows, store_checks, trust_checks
+from services.processor.routes import jobs, previews, results, uploads
+from services.processor.settings import ProcessorSettings
+from shared.web.app import new_app
+
+_DESCRIPTION = """
+Runs declarative pipelines over S3 objects: upload records, submit a job, fetch its result.
+
+Get an access token from auth (`POST /api/login`) and press *Authorize*.
+Errors are RFC 9457 problem documents that name the field and the remedy.
+"""
+
+
+def create_app(settings: ProcessorSettings) -> FastAPI:
+    """Opens its clients when its lifespan begins. Keeps nothing: any instance answers for any job."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            stores = await stack.enter_async_context(open_stores(settings))
+            trust = await stack.enter_async_context(open_trust(settings, stores.dynamodb))
+            app.state.settings = settings
+            app.state.flows = processor_flows(stores, settings)
+            app.state.verifier = trust.verifier
+            app.state.readiness_checks = (*trust_checks(trust), *store_checks(stores))
+            yield
+
+    return new_app(
+        title="Mayfly processor",
+        version="0.1.0",
+        summary="Runs pipelines over S3 objects.",
+        description=_DESCRIPTION.strip(),
+        settings=settings,
+        lifespan=lifespan,
+        routers=(jobs.router, results.router, previews.router, uploads.router),
+    )

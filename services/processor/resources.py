@@ -1,0 +1,230 @@
+"""What a processor and a worker hold while they run: clients, and the flows made of them. All is composed here."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from types_aiobotocore_dynamodb.client import DynamoDBClient
+from types_aiobotocore_s3.client import S3Client
+
+from services.processor.domain.submissions import SourceAccess
+from services.processor.engine.session import EngineLimits
+from services.processor.flows.list_jobs import ListJobs
+from services.processor.flows.plan_job import PlanJob
+from services.processor.flows.preview_pipeline import PreviewPipeline
+from services.processor.flows.read_result import ReadResult
+from services.processor.flows.read_status import ReadStatus
+from services.processor.flows.run_part import RunPart
+from services.processor.flows.start_upload import StartUpload
+from services.processor.flows.submit_job import SubmitJob
+from services.processor.flows.sweep_jobs import SweepJobs
+from services.processor.settings import ProcessorSettings
+from services.processor.stores.inputs import Inputs
+from services.processor.stores.job_files import JobFiles
+from services.processor.stores.job_items import TABLE
+from services.processor.stores.jobs import Jobs
+from services.processor.stores.lease_keeping import LeaseKeeping
+from services.processor.stores.links import Links
+from services.processor.stores.outcomes import Outcomes
+from services.processor.stores.parts import Leases, Parts
+from services.processor.stores.records import Records
+from services.processor.stores.source_finder import SourceFinder
+from services.processor.stores.work_queue import QueueUrl, WorkQueue
+from shared import clock
+from shared.clients.aws import aws_errors, open_dynamodb, open_s3, open_sqs
+from shared.clients.http import open_http
+from shared.tokens.claims import VerificationPolicy
+from shared.tokens.direct_reads import DirectReads
+from shared.tokens.jwks_key_source import JwksKeySource
+from shared.tokens.revocation import RevocationStatus, Target
+from shared.tokens.revocation_feed import RevocationFeed
+from shared.tokens.revocation_keys import TABLE as REVOCATIONS_TABLE
+from shared.tokens.verifier import Verifier
+from shared.web.health import ReadinessCheck
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """The outside world, as both processor and worker see it."""
+
+    dynamodb: DynamoDBClient
+    s3: S3Client
+    jobs: Jobs
+    parts: Parts
+    leases: Leases
+    inputs: Inputs
+    files: JobFiles
+    outcomes: Outcomes
+    queue: WorkQueue
+    links: Links
+    records: Records
+    access: SourceAccess
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessorFlows:
+    """What the routes call."""
+
+    submit_job: SubmitJob
+    read_status: ReadStatus
+    list_jobs: ListJobs
+    read_result: ReadResult
+    start_upload: StartUpload
+    preview_pipeline: PreviewPipeline
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerFlows:
+    """What the worker calls."""
+
+    plan_job: PlanJob
+    run_part: RunPart
+    sweep_jobs: SweepJobs
+
+
+@asynccontextmanager
+async def open_stores(settings: ProcessorSettings) -> AsyncIterator[Stores]:
+    """Opens clients; connects on first use, so it does not fail because something is down."""
+    async with AsyncExitStack() as stack:
+        dynamodb = await stack.enter_async_context(open_dynamodb(settings))
+        s3 = await stack.enter_async_context(open_s3(settings))
+        signer = await stack.enter_async_context(open_s3(settings, endpoint_url=settings.s3_public_endpoint))
+        sqs = await stack.enter_async_context(open_sqs(settings, long_poll_seconds=settings.long_poll_seconds))
+        table = settings.table_prefix + TABLE
+        jobs, files = Jobs(dynamodb, table), JobFiles(s3, settings.bucket)
+        yield Stores(
+            dynamodb=dynamodb,
+            s3=s3,
+            jobs=jobs,
+            parts=Parts(dynamodb, table),
+            leases=Leases(dynamodb, table),
+            inputs=Inputs(s3),
+            files=files,
+            outcomes=Outcomes(files, jobs),
+            queue=WorkQueue(sqs, QueueUrl(sqs, settings.queue_name), QueueUrl(sqs, settings.dead_letter_queue_name)),
+            links=Links(signer, settings.bucket),
+            records=Records(_engine_limits(settings)),
+            access=SourceAccess(settings.bucket, settings.shared_prefixes, sample_allowed=settings.mode == "local"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """How callers are known: auth's keys, and what was revoked."""
+
+    verifier: Verifier
+    keys: JwksKeySource
+    feed: RevocationFeed
+    direct: DirectReads
+    max_staleness_seconds: float
+
+
+@asynccontextmanager
+async def open_trust(settings: ProcessorSettings, dynamodb: DynamoDBClient) -> AsyncIterator[Trust]:
+    """Follows auth's keys and revocations in the background; does not wait for them."""
+    async with open_http() as http:
+        keys = JwksKeySource(http, settings.effective_jwks_url)
+        feed = RevocationFeed(settings.redis_url)
+        direct = DirectReads(
+            dynamodb,
+            settings.table_prefix + REVOCATIONS_TABLE,
+            timeout_seconds=settings.revocation_read_timeout_seconds,
+        )
+        bound = settings.revocation_max_staleness_seconds
+        status = RevocationStatus(feed, direct, max_staleness_seconds=bound)
+        policy = VerificationPolicy(settings.issuer, settings.audience, settings.clock_skew_seconds)
+        keys.start()
+        feed.start()
+        try:
+            yield Trust(Verifier(keys, status, policy), keys, feed, direct, bound)
+        finally:
+            await feed.stop()
+            await keys.stop()
+
+
+def processor_flows(stores: Stores, settings: ProcessorSettings, now: clock.Clock = clock.now) -> ProcessorFlows:
+    finder = SourceFinder(stores.inputs, settings.preview_bytes, settings.max_objects, 1)
+    return ProcessorFlows(
+        submit_job=SubmitJob(stores.jobs, stores.queue, stores.access, settings, now),
+        read_status=ReadStatus(stores.jobs, stores.parts, stores.outcomes, now),
+        list_jobs=ListJobs(stores.jobs),
+        read_result=ReadResult(stores.jobs, stores.files, stores.links, settings, now),
+        start_upload=StartUpload(stores.links, settings, now),
+        preview_pipeline=PreviewPipeline(finder, stores.records, stores.access, settings, now),
+    )
+
+
+def worker_flows(stores: Stores, settings: ProcessorSettings, now: clock.Clock = clock.now) -> WorkerFlows:
+    keeping = LeaseKeeping(stores.leases, stores.queue, settings.lease_seconds, now)
+    return WorkerFlows(
+        plan_job=PlanJob(
+            jobs=stores.jobs,
+            parts=stores.parts,
+            files=stores.files,
+            queue=stores.queue,
+            keeping=keeping,
+            outcomes=stores.outcomes,
+            finder=SourceFinder(stores.inputs, settings.sample_bytes, settings.max_objects, settings.sample_objects),
+            records=stores.records,
+            access=stores.access,
+            settings=settings,
+            now=now,
+        ),
+        run_part=RunPart(
+            jobs=stores.jobs,
+            parts=stores.parts,
+            inputs=stores.inputs,
+            files=stores.files,
+            keeping=keeping,
+            outcomes=stores.outcomes,
+            records=stores.records,
+            settings=settings,
+            now=now,
+        ),
+        sweep_jobs=SweepJobs(stores.jobs, stores.parts, stores.queue, settings, now),
+    )
+
+
+def store_checks(stores: Stores) -> tuple[ReadinessCheck, ...]:
+    """Whether the outside world answers. Each says at most a word of what it found."""
+
+    async def dynamodb() -> str:
+        with aws_errors("DynamoDB"):
+            return (await stores.dynamodb.describe_table(TableName=stores.jobs.table))["Table"]["TableStatus"].lower()
+
+    async def s3() -> str:
+        with aws_errors("S3"):
+            await stores.s3.head_bucket(Bucket=stores.files.bucket)
+        return "answers"
+
+    async def queue() -> str:
+        return f"about {await stores.queue.depth()} waiting"
+
+    return ReadinessCheck("dynamodb", dynamodb), ReadinessCheck("s3", s3), ReadinessCheck("queue", queue)
+
+
+def trust_checks(trust: Trust) -> tuple[ReadinessCheck, ...]:
+    """Whether a caller can be known: keys that may be believed; revocations heard of, or read directly."""
+
+    async def keys() -> str:
+        trust.keys.current()
+        return f"{trust.keys.age():.0f} s old"
+
+    async def revocations() -> str:
+        staleness = trust.feed.staleness(clock.monotonic())
+        if staleness <= trust.max_staleness_seconds:
+            return f"heard of {staleness:.1f} s ago"
+        await trust.direct.read([Target("jti", "readiness")])
+        return "not heard of, read directly"
+
+    return ReadinessCheck("keys", keys), ReadinessCheck("revocations", revocations)
+
+
+def _engine_limits(settings: ProcessorSettings) -> EngineLimits:
+    return EngineLimits(
+        memory_bytes=settings.engine_memory_mb * 1024 * 1024,
+        threads=settings.engine_threads,
+        deadline_seconds=settings.engine_deadline_seconds,
+        temp_dir=Path(settings.work_dir),
+    )

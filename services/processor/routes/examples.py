@@ -1,0 +1,48 @@
+"""Example bodies for the documentation page; the first is the smallest that does something."""
+
+from typing import Any
+
+PROCESS_EXAMPLES: dict[str, Any] = {
+    "smallest": {
+        "summary": "A hundred made-up records, stamped (local mode)",
+        "value": {"data_source": "test", "config": {}},
+    },
+    "filter and derive": {
+        "summary": "Records of my own",
+        "description": "Upload them with `POST /api/uploads` first, which gives the `data_source`.",
+        "value": {
+            "processing_id": "orders-2026-11-23",
+            "data_source": "s3://mayfly-data/inputs/usr_ada/upl_1/orders.ndjson",
+            "config": {
+                "filter_condition": "status = 'paid' AND amount > 10",
+                "transformations": [
+                    {"derive": {"total": "price * quantity"}},
+                    {"drop": ["card"]},
+                    {"sort": ["-total"]},
+                    {"limit": 100},
+                ],
+                "output": {"format": "csv"},
+            },
+        },
+    },
+}
+PREVIEW_EXAMPLES: dict[str, Any] = {
+    "smallest": {
+        "summary": "Made-up records as they are (local mode)",
+        "value": {"data_source": "test", "config": {}},
+    },
+    "with a pipeline": {
+        "summary": "A filter and a new column",
+        "value": {
+            "data_source": "test",
+            "config": {"filter_condition": "id >= 90", "transformations": [{"derive": {"twice": "id * 2"}}]},
+        },
+    },
+}
+UPLOAD_EXAMPLES: dict[str, Any] = {
+    "records": {
+        "summary": "One object a line, packed",
+        "value": {"filename": "orders.ndjson.gz", "content_type": "application/gzip", "size": 1048576},
+    },
+    "smallest": {"summary": "Only a name", "value": {"filename": "orders.csv"}},
+}

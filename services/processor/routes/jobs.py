@@ -1,0 +1,96 @@
+"""Submitting jobs and looking after them."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Body, Header, Query, Response, status
+
+from services.processor.dependencies import Flows, NoMore, Owner, Prefer
+from services.processor.domain.jobs import JobConflict, JobNotFound, JobState
+from services.processor.domain.pipeline_errors import PipelineError
+from services.processor.flows.submit_job import Submission
+from services.processor.routes.examples import PROCESS_EXAMPLES
+from services.processor.routes.process_answer import JobFailedInWait, answer_process
+from services.processor.schemas import (
+    AcceptedResponse,
+    JobsResponse,
+    ListedJobResponse,
+    ProcessRequest,
+    ProcessResponse,
+    StatusResponse,
+)
+from shared.errors import InvalidRequest, PayloadTooLarge, Unavailable, ValidationFailed
+from shared.web.bearer import InsufficientScope, SecuredRoute, Unauthorized, requires
+from shared.web.problems import problem_responses
+
+router = APIRouter(prefix="/api", tags=["jobs"], route_class=SecuredRoute)
+_ALWAYS = (Unauthorized, InsufficientScope, Unavailable)
+
+
+@router.post(
+    "/process",
+    summary="Run a pipeline over S3 objects",
+    status_code=status.HTTP_200_OK,
+    response_model=ProcessResponse,
+    responses={
+        202: {"model": AcceptedResponse, "description": "Accepted; it has not ended within the wait."},
+        **problem_responses(
+            InvalidRequest, *_ALWAYS, JobConflict, PayloadTooLarge, ValidationFailed, PipelineError, JobFailedInWait
+        ),
+    },
+    openapi_extra=requires("jobs:write"),
+)
+async def submit(
+    *,
+    body: Annotated[ProcessRequest, Body(openapi_examples=PROCESS_EXAMPLES)],
+    flows: Flows,
+    owner: Owner,
+    prefer: Prefer,
+    no_more: NoMore,
+    idempotency_key: Annotated[
+        str | None, Header(description="Stands for `processing_id`, for clients that send such a header.")
+    ] = None,
+) -> Response:
+    """Accepts a job and waits for its end: 5 seconds if `Prefer` does not say otherwise.
+
+    Safe to repeat: the same id with the same body is the same job, run once. Without an id each request is a new job.
+    `Location` says where to ask how the job is.
+    """
+    submission = Submission(body.processing_id, idempotency_key, body.data_source, body.config)
+    job = await flows.submit_job(owner, submission, wait_seconds=prefer.wait_seconds, no_more=no_more)
+    return answer_process(job, prefer)
+
+
+@router.get(
+    "/status/{processing_id}",
+    summary="How is a job?",
+    responses=problem_responses(*_ALWAYS, JobNotFound, ValidationFailed),
+    openapi_extra=requires("jobs:read"),
+)
+async def read_status(
+    processing_id: str,
+    flows: Flows,
+    owner: Owner,
+    no_more: NoMore,
+    wait: Annotated[int, Query(ge=0, le=60, description="Wait up to so many seconds for the job's end.")] = 0,
+) -> StatusResponse:
+    """State, progress, counts and, of a failed job, the reason. A job of another user is not found."""
+    progress = await flows.read_status(owner, processing_id, wait_seconds=wait, no_more=no_more)
+    return StatusResponse.of(progress)
+
+
+@router.get(
+    "/process",
+    summary="List my jobs",
+    responses=problem_responses(*_ALWAYS, ValidationFailed),
+    openapi_extra=requires("jobs:read"),
+)
+async def list_jobs(
+    flows: Flows,
+    owner: Owner,
+    state: Annotated[JobState | None, Query(alias="status", description="Only jobs in this state.")] = None,
+    limit: Annotated[int, Query(ge=1, le=100, description="The most jobs in the answer.")] = 20,
+    cursor: Annotated[str | None, Query(max_length=300, description="The `next_cursor` of the answer before.")] = None,
+) -> JobsResponse:
+    """The newest first. A page may be short, or empty, while there is a `next_cursor`."""
+    jobs, next_cursor = await flows.list_jobs(owner, state=state, limit=limit, raw_cursor=cursor)
+    return JobsResponse(jobs=[ListedJobResponse.of(job) for job in jobs], next_cursor=next_cursor)

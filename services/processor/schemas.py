@@ -1,0 +1,265 @@
+"""The bodies of requests and answers. Times are RFC 3339 in UTC with milliseconds."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from services.processor.domain.jobs import Job, JobError, ListedJob, Outcome
+from services.processor.domain.progress import Progress
+from services.processor.domain.results import Result
+from services.processor.domain.uploads import MOST_UPLOAD_BYTES, NewUpload
+from services.processor.engine.previewing import Preview
+from shared import clock
+from shared.web.schema import RequestModel, ResponseModel
+
+ProcessingId = Annotated[
+    str,
+    Field(
+        description="Your own name for the job: a letter or digit, then letters, digits, dots, dashes, underscores.",
+        examples=["orders-2026-11-23"],
+    ),
+]
+DataSource = Annotated[
+    str | list[str],
+    Field(
+        description="An S3 object, a prefix that ends in `/`, a glob, or a list of these, below your own prefixes. "
+        'In local mode also `"test"`: a hundred made-up records.',
+        examples=["test"],
+    ),
+]
+Config = Annotated[
+    dict[str, Any],
+    Field(
+        description="The pipeline: `filter_condition`, `transformations`, `input`, `output`, `stamp`. "
+        "Empty: records go through as they are, with `processed` and `processed_at`."
+    ),
+]
+State = Literal["accepted", "running", "completed", "failed"]
+
+
+class PreviewRequest(RequestModel):
+    data_source: DataSource
+    config: Config = Field(default_factory=dict)
+
+
+class ProcessRequest(RequestModel):
+    processing_id: ProcessingId | None = None
+    data_source: DataSource
+    config: Config = Field(default_factory=dict)
+
+
+class UploadRequest(RequestModel):
+    filename: str = Field(description="The last part of the object's name.", examples=["orders.ndjson.gz"])
+    content_type: str | None = Field(
+        None, pattern=r"^[\w.+-]{1,60}/[\w.+-]{1,60}(; ?charset=[\w-]{1,20})?$", examples=["application/x-ndjson"]
+    )
+    size: int | None = Field(
+        None, ge=0, le=MOST_UPLOAD_BYTES, description="Bytes. Given, the URL takes exactly so many."
+    )
+
+
+class UploadResponse(ResponseModel):
+    data_source: str = Field(description="What to name in `POST /api/process` once the object is there.")
+    url: str = Field(description="PUT the bytes here, without an Authorization header.")
+    method: Literal["PUT"] = "PUT"
+    headers: dict[str, str] = Field(description="Send these with the PUT.")
+    expires_at: str
+
+    @classmethod
+    def of(cls, upload: NewUpload) -> "UploadResponse":
+        return cls(
+            data_source=upload.data_source,
+            url=upload.url,
+            headers=upload.headers,
+            expires_at=clock.rfc3339(upload.expires_at),
+        )
+
+
+class ResultMetadata(ResponseModel):
+    processed_records: int = Field(description="Records in the result.")
+    processing_time_ms: int = Field(description="From acceptance to the result.")
+
+
+class ProcessResponse(ResponseModel):
+    """The job has ended within the wait."""
+
+    success: Literal[True] = True
+    processing_id: str
+    result_location: str = Field(description="The S3 object of the result, or the prefix of its objects.")
+    metadata: ResultMetadata
+
+    @classmethod
+    def of(cls, job: Job, outcome: Outcome) -> "ProcessResponse":
+        return cls(
+            processing_id=job.key.processing_id,
+            result_location=outcome.result_location or "",
+            metadata=ResultMetadata(
+                processed_records=outcome.counts.records_out,
+                processing_time_ms=outcome.finished_at_ms - job.submitted_at_ms,
+            ),
+        )
+
+
+class AcceptedResponse(ResponseModel):
+    """The job is accepted, and will come to its end whatever dies."""
+
+    success: Literal[True] = True
+    processing_id: str
+    status: State
+    status_url: str = Field(description="Where to ask how it is.")
+
+    @classmethod
+    def of(cls, job: Job) -> "AcceptedResponse":
+        processing_id = job.key.processing_id
+        return cls(processing_id=processing_id, status=job.state.value, status_url=f"/api/status/{processing_id}")
+
+
+class DoneOfTotal(ResponseModel):
+    done: int
+    total: int | None = Field(description="null until the job is planned.")
+
+
+class ProgressResponse(ResponseModel):
+    partitions: DoneOfTotal
+    records: int = Field(description="Records read so far.")
+    bytes: DoneOfTotal
+
+
+class JobErrorResponse(ResponseModel):
+    """Why the job failed, as a problem document would say it."""
+
+    code: str
+    detail: str
+    errors: list[dict[str, str]] = Field(
+        default_factory=list, description="Places (`pointer`) and remedies (`detail`)."
+    )
+    object: str | None = Field(None, description="The S3 object in which it was found.")
+    record: int | None = Field(None, description="The record in that object, counted from 1.")
+    column: str | None = None
+
+    @classmethod
+    def of(cls, error: JobError) -> "JobErrorResponse":
+        known = {name: value for name, value in error.details.items() if name in cls.model_fields}
+        return cls(code=error.code, detail=error.detail, **known)
+
+
+class JobSummary(ResponseModel):
+    status: State
+    submitted_at: str
+    processed_at: str | None
+    failed_at: str | None
+    result_location: str | None
+    input_size: int | None = Field(description="Records read; null until the job has ended.")
+    output_size: int | None = Field(description="Records in the result; null until the job has ended.")
+    rejected_size: int | None = Field(description="Records left out as bad; null until the job has ended.")
+    processing_time_ms: int | None = Field(description="From acceptance to the end; null until then.")
+    error: JobErrorResponse | None
+
+    @staticmethod
+    def members(state: State, submitted_at_ms: int, outcome: Outcome | None) -> dict[str, Any]:
+        """What is told of every job, in a list or alone."""
+        ended = _time(outcome.finished_at_ms) if outcome else None
+        counts = outcome.counts if outcome else None
+        return {
+            "status": state,
+            "submitted_at": _time(submitted_at_ms),
+            "processed_at": ended if state == "completed" else None,
+            "failed_at": ended if state == "failed" else None,
+            "result_location": outcome.result_location if outcome else None,
+            "input_size": counts.records_in if counts else None,
+            "output_size": counts.records_out if counts else None,
+            "rejected_size": counts.records_rejected if counts else None,
+            "processing_time_ms": outcome.finished_at_ms - submitted_at_ms if outcome else None,
+            "error": JobErrorResponse.of(outcome.error) if outcome and outcome.error else None,
+        }
+
+
+class JobStatus(JobSummary):
+    attempts: int = Field(description="How often the piece of work was begun that was begun most.")
+    progress: ProgressResponse
+
+
+class StatusResponse(ResponseModel):
+    success: Literal[True] = True
+    processing_id: str
+    status: JobStatus
+
+    @classmethod
+    def of(cls, progress: Progress) -> "StatusResponse":
+        job, counts = progress.job, progress.counts
+        planned = job.parts > 0
+        status = JobStatus(
+            **JobSummary.members(job.state.value, job.submitted_at_ms, job.outcome),
+            attempts=progress.attempts,
+            progress=ProgressResponse(
+                partitions=DoneOfTotal(done=progress.parts_done, total=job.parts if planned else None),
+                records=counts.records_in,
+                bytes=DoneOfTotal(done=counts.bytes_in, total=job.bytes_in if planned else None),
+            ),
+        )
+        return cls(processing_id=job.key.processing_id, status=status)
+
+
+class ListedJobResponse(JobSummary):
+    processing_id: str
+
+    @classmethod
+    def of(cls, job: ListedJob) -> "ListedJobResponse":
+        members = JobSummary.members(job.state.value, job.submitted_at_ms, job.outcome)
+        return cls(processing_id=job.processing_id, **members)
+
+
+class JobsResponse(ResponseModel):
+    success: Literal[True] = True
+    jobs: list[ListedJobResponse]
+    next_cursor: str | None = Field(description="Give it as `cursor` for the jobs before these; null at the end.")
+
+
+class ResultPartResponse(ResponseModel):
+    url: str = Field(description="GET it without an Authorization header.")
+    sha256: str
+    records: int
+    bytes: int
+    expires_at: str
+
+
+class ResultResponse(ResponseModel):
+    processing_id: str
+    manifest: dict[str, Any] = Field(description="Sources with ETags, plan, parts with SHA-256, counts.")
+    parts: list[ResultPartResponse] = Field(description="In order: together they are the result.")
+    expires_at: str
+
+    @classmethod
+    def of(cls, result: Result) -> "ResultResponse":
+        expires_at = clock.rfc3339(result.expires_at)
+        parts = [
+            ResultPartResponse(
+                url=part.url, sha256=part.sha256, records=part.records, bytes=part.bytes, expires_at=expires_at
+            )
+            for part in result.parts
+        ]
+        return cls(
+            processing_id=result.processing_id, manifest=dict(result.manifest), parts=parts, expires_at=expires_at
+        )
+
+
+class PreviewResponse(ResponseModel):
+    records_in: list[dict[str, Any]]
+    records_out: list[dict[str, Any]]
+    schema_in: dict[str, str] = Field(description="Columns and their types, as inferred or as `input.schema` says.")
+    schema_out: dict[str, str]
+    warnings: list[str]
+
+    @classmethod
+    def of(cls, shown: Preview) -> "PreviewResponse":
+        return cls(
+            records_in=shown.records_in,
+            records_out=shown.records_out,
+            schema_in=shown.schema_in,
+            schema_out=shown.schema_out,
+            warnings=shown.warnings,
+        )
+
+
+def _time(milliseconds: int) -> str:
+    return clock.rfc3339(milliseconds / 1000)

@@ -1,0 +1,73 @@
+"""What the processor and its worker need to know, beside what both services share."""
+
+import os
+import tempfile
+
+from pydantic import Field
+
+from shared.settings import SharedSettings
+
+
+class ProcessorSettings(SharedSettings):
+    port: int = Field(8002, ge=1, le=65535, description="The port to listen on.")
+    worker_port: int = Field(8003, ge=1, le=65535, description="Where a worker answers its health and metrics.")
+
+    bucket: str = Field("mayfly-data", description="The S3 bucket that holds uploads, plans, results and manifests.")
+    s3_public_endpoint: str | None = Field(
+        None, description="The address by which clients reach S3, for presigned URLs, where it is not ours."
+    )
+    shared_source_prefixes: str = Field(
+        "", description="Comma-separated `s3://bucket/prefix/` that every caller may read from; none by default."
+    )
+    queue_name: str = Field("mayfly-jobs", description="The SQS queue of work to do.")
+    dead_letter_queue_name: str = Field("mayfly-jobs-dead", description="Where work ends that can't be done.")
+    max_receive_count: int = Field(
+        20, ge=2, le=1000, description="How often SQS hands out a message before it goes to the dead-letter queue."
+    )
+
+    upload_url_seconds: int = Field(900, ge=1, le=604_800, description="How long a presigned upload URL works.")
+    result_url_seconds: int = Field(900, ge=1, le=604_800, description="How long a presigned result URL works.")
+    default_wait_seconds: float = Field(
+        5, ge=0, le=60, description="How long `POST /api/process` waits for the result when the client does not say."
+    )
+    max_wait_seconds: int = Field(60, ge=0, le=900, description="The longest wait that a client may ask for.")
+    job_retention_days: int = Field(30, ge=1, le=3650, description="How long uploads and results are kept.")
+    max_objects: int = Field(1000, ge=1, le=10_000, description="The most S3 objects that one job may read.")
+
+    preview_records: int = Field(20, ge=1, le=1000, description="How many records a preview reads.")
+    preview_bytes: int = Field(1_048_576, ge=1024, description="How much of an object a preview reads.")
+    sample_bytes: int = Field(1_048_576, ge=1024, description="How much of an object is read to infer its columns.")
+    sample_objects: int = Field(8, ge=1, le=100, description="How many objects of a job are read to infer its columns.")
+
+    lease_seconds: float = Field(
+        15, ge=0.5, le=600, description="How long a worker owns a piece of work without a sign of life."
+    )
+    max_attempts: int = Field(5, ge=1, le=100, description="How many workers try a piece of work before it fails.")
+    sweep_interval_seconds: float = Field(5, ge=0.1, le=3600, description="How often a worker looks for stuck jobs.")
+    sweep_after_seconds: float = Field(
+        30, ge=0.1, le=3600, description="How long an open job may be silent before its messages are sent again."
+    )
+    long_poll_seconds: int = Field(10, ge=0, le=20, description="How long a worker waits at SQS for a message.")
+    slots: int = Field(
+        default_factory=lambda: os.cpu_count() or 1, ge=1, le=64, description="Pieces of work at once in one worker."
+    )
+
+    engine_memory_mb: int = Field(256, ge=64, description="The record engine's memory limit for one piece of work.")
+    engine_threads: int = Field(1, ge=1, le=64, description="The record engine's threads for one piece of work.")
+    engine_deadline_seconds: float = Field(600, gt=0, description="How long the records of one object may take.")
+    work_dir: str = Field(
+        default_factory=tempfile.gettempdir, description="Where an object's records lie while they are worked on."
+    )
+
+    @property
+    def shared_prefixes(self) -> tuple[str, ...]:
+        return tuple(prefix.strip() for prefix in self.shared_source_prefixes.split(",") if prefix.strip())
+
+    @property
+    def job_record_seconds(self) -> int:
+        """How long the record of a job is kept: longer than the objects that it names."""
+        return (self.job_retention_days + 7) * 86_400
+
+    @classmethod
+    def required_in_production(cls) -> tuple[str, ...]:
+        return (*super().required_in_production(), "bucket")

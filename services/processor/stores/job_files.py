@@ -1,0 +1,155 @@
+"""What a job leaves in S3: its plan, its parts, its manifest. Nothing is ever overwritten.
+
+Each method raises `Unavailable` when S3 does not answer.
+"""
+
+import asyncio
+import base64
+import hashlib
+import os
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import ClientError
+from types_aiobotocore_s3.client import S3Client
+
+from services.processor.domain.jobs import JobKey
+from shared.clients.aws import aws_errors, error_code
+
+CHUNK_BYTES = 16 * 1024 * 1024
+CHUNKS_AT_ONCE = 3
+_EXISTS = {"PreconditionFailed", "412"}
+_RACED = {"ConditionalRequestConflict", "409", "OperationAborted"}
+_MISSING = {"NoSuchKey", "404", "NotFound"}
+_TRIES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class JobFiles:
+    s3: S3Client
+    bucket: str
+
+    async def decide_plan(self, key: JobKey, text: str) -> bytes:
+        """Write the plan, if the job has none. Gives the plan that holds."""
+        return await self._decide(f"{key.folder}plan.json", text)
+
+    async def decide_manifest(self, key: JobKey, text: str) -> bytes:
+        """Write the manifest, if the job has none: the one commit. Gives the manifest that holds."""
+        return await self._decide(f"{key.folder}manifest.json", text)
+
+    async def plan(self, key: JobKey) -> bytes | None:
+        return await self._read(f"{key.folder}plan.json")
+
+    async def manifest(self, key: JobKey) -> bytes | None:
+        return await self._read(f"{key.folder}manifest.json")
+
+    async def put_part(self, object_key: str, path: Path, *, content_type: str) -> None:
+        """Store a part's bytes under the key that names them, unless they are there."""
+        size = (await asyncio.to_thread(path.stat)).st_size
+        if size <= CHUNK_BYTES:
+            content = await asyncio.to_thread(path.read_bytes)
+            await self._put_if_absent(object_key, content, content_type)
+        elif await self._size_of(object_key) != size:
+            await self._put_in_chunks(object_key, path, size, content_type)
+
+    async def _decide(self, object_key: str, text: str) -> bytes:
+        content = text.encode()
+        if await self._put_if_absent(object_key, content, "application/json"):
+            return content
+        winner = await self._read(object_key)
+        if winner is None:
+            message = f"{object_key} was there and is gone"
+            raise RuntimeError(message)
+        return winner
+
+    async def _put_if_absent(self, object_key: str, content: bytes, content_type: str) -> bool:
+        """False when there is one already. https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html."""
+        return await _unless_exists(
+            lambda: self.s3.put_object(
+                Bucket=self.bucket,
+                Key=object_key,
+                Body=content,
+                ContentType=content_type,
+                ChecksumSHA256=base64.b64encode(hashlib.sha256(content).digest()).decode(),
+                IfNoneMatch="*",
+            )
+        )
+
+    async def _read(self, object_key: str) -> bytes | None:
+        try:
+            with aws_errors("S3"):
+                answer = await self.s3.get_object(Bucket=self.bucket, Key=object_key)
+                async with answer["Body"] as body:
+                    content: bytes = await body.read()
+                    return content
+        except ClientError as error:
+            if error_code(error) in _MISSING:
+                return None
+            raise
+
+    async def _size_of(self, object_key: str) -> int | None:
+        try:
+            with aws_errors("S3"):
+                head = await self.s3.head_object(Bucket=self.bucket, Key=object_key)
+        except ClientError as error:
+            if error_code(error) in _MISSING:
+                return None
+            raise
+        return head["ContentLength"]
+
+    async def _put_in_chunks(self, object_key: str, path: Path, size: int, content_type: str) -> None:
+        with aws_errors("S3"):
+            begun = await self.s3.create_multipart_upload(Bucket=self.bucket, Key=object_key, ContentType=content_type)
+        upload: dict[str, Any] = {"Bucket": self.bucket, "Key": object_key, "UploadId": begun["UploadId"]}
+        try:
+            chunks = await self._upload_chunks(upload, path, size)
+            await _unless_exists(
+                lambda: self.s3.complete_multipart_upload(**upload, MultipartUpload={"Parts": chunks}, IfNoneMatch="*")
+            )
+        except BaseException:
+            with aws_errors("S3"):
+                await self.s3.abort_multipart_upload(**upload)
+            raise
+
+    async def _upload_chunks(self, upload: dict[str, Any], path: Path, size: int) -> list[Any]:
+        starts = range(0, size, CHUNK_BYTES)
+        etags: dict[int, str] = {}
+        waiting = iter(enumerate(starts, start=1))
+        file = os.open(path, os.O_RDONLY)
+
+        async def upload_some() -> None:
+            for number, start in waiting:
+                content = await asyncio.to_thread(os.pread, file, CHUNK_BYTES, start)
+                with aws_errors("S3"):
+                    answer = await self.s3.upload_part(**upload, PartNumber=number, Body=content)
+                etags[number] = answer["ETag"]
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(min(CHUNKS_AT_ONCE, len(starts))):
+                    group.create_task(upload_some())
+        except ExceptionGroup as failures:
+            raise failures.exceptions[0] from None
+        finally:
+            os.close(file)
+        return [{"PartNumber": number, "ETag": etags[number]} for number in sorted(etags)]
+
+
+async def _unless_exists(call: Any) -> bool:  # noqa: ANN401 - a function that makes a call of the client
+    for attempt in range(_TRIES):
+        try:
+            with aws_errors("S3"):
+                answer: Awaitable[object] = call()
+                await answer
+        except ClientError as error:
+            if error_code(error) in _EXISTS:
+                return False
+            # Somebody writes the same key at this moment: whoever asks again learns who won.
+            if error_code(error) not in _RACED or attempt == _TRIES - 1:
+                raise
+            await asyncio.sleep(0.05 * 2**attempt)
+        else:
+            return True
+    raise AssertionError("unreachable: the last try returns or raises")

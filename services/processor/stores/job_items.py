@@ -1,0 +1,127 @@
+"""How jobs and parts lie in the table `processing-results`: keys, attributes, indexes.
+
+META: one item a job. PART#00007: one item a part that was begun. `by-owner` lists a user's jobs by time; `open-jobs`
+holds those that have not ended, by the time at which the sweeper looks after them.
+"""
+
+import json
+import zlib
+from collections.abc import Mapping
+from typing import Any
+
+from services.processor.domain.fingerprint import canonical_json
+from services.processor.domain.jobs import (
+    Counts,
+    Job,
+    JobError,
+    JobKey,
+    JobRequest,
+    JobState,
+    Lease,
+    ListedJob,
+    Outcome,
+)
+
+TABLE = "processing-results"
+BY_OWNER = "by-owner"
+OPEN_JOBS = "open-jobs"
+OPEN_SHARDS = ("0", "1", "2", "3")
+META = "META"
+VERSION = 1
+_COUNTS = ("records_in", "records_out", "records_rejected", "bytes_in", "bytes_out")
+
+
+def job_pk(key: JobKey) -> str:
+    """No two jobs share one: a processing id holds no `#`."""
+    return f"JOB#{key.owner}#{key.processing_id}"
+
+
+def part_sk(part: int) -> str:
+    return f"PART#{part:05d}"
+
+
+def listing_key(submitted_at_ms: int, processing_id: str) -> str:
+    """Sorts by time, then by name."""
+    return f"{submitted_at_ms:013d}#{processing_id}"
+
+
+def new_job_item(job: Job, *, sweep_at_ms: int, expires_at: int) -> dict[str, Any]:
+    """META of a job that was just accepted."""
+    return {
+        "pk": job_pk(job.key),
+        "sk": META,
+        "v": VERSION,
+        "owner": job.key.owner,
+        "processing_id": job.key.processing_id,
+        "listing": listing_key(job.submitted_at_ms, job.key.processing_id),
+        "state": job.state.value,
+        "fingerprint": job.request.fingerprint,
+        "request": job.request.text,
+        "submitted_at_ms": job.submitted_at_ms,
+        "traceparent": job.traceparent,
+        "open_shard": OPEN_SHARDS[zlib.crc32(job_pk(job.key).encode()) % len(OPEN_SHARDS)],
+        "sweep_at_ms": sweep_at_ms,
+        "expires_at": expires_at,
+    }
+
+
+def outcome_attributes(outcome: Outcome) -> dict[str, Any]:
+    """What META says of a job's end."""
+    error = outcome.error
+    return {
+        "state": outcome.state.value,
+        "finished_at_ms": outcome.finished_at_ms,
+        "result_location": outcome.result_location,
+        "job_attempts": outcome.attempts,
+        "error": error and canonical_json({"code": error.code, "detail": error.detail, "details": dict(error.details)}),
+        **counts_attributes(outcome.counts),
+    }
+
+
+def counts_attributes(counts: Counts) -> dict[str, int]:
+    return {name: getattr(counts, name) for name in _COUNTS}
+
+
+def listed_from(item: Mapping[str, Any]) -> ListedJob:
+    """What the index `by-owner` knows of a job."""
+    state = JobState(item["state"])
+    return ListedJob(item["processing_id"], item["submitted_at_ms"], state, _outcome_from(item, state))
+
+
+def job_from(item: Mapping[str, Any]) -> Job:
+    """The job of a META item."""
+    request = json.loads(item["request"])
+    state = JobState(item["state"])
+    return Job(
+        key=JobKey(item["owner"], item["processing_id"]),
+        request=JobRequest(request["data_source"], request["config"]),
+        submitted_at_ms=item["submitted_at_ms"],
+        state=state,
+        traceparent=item.get("traceparent", ""),
+        lease=lease_from(item),
+        parts=item.get("parts", 0),
+        bytes_in=item.get("plan_bytes_in", 0),
+        outcome=_outcome_from(item, state),
+    )
+
+
+def lease_from(item: Mapping[str, Any]) -> Lease:
+    return Lease(item.get("fence", 0), item.get("attempts", 0), item.get("lease_until_ms", 0))
+
+
+def counts_from(item: Mapping[str, Any]) -> Counts:
+    return Counts(*(item.get(name, 0) for name in _COUNTS))
+
+
+def _outcome_from(item: Mapping[str, Any], state: JobState) -> Outcome | None:
+    if "finished_at_ms" not in item:
+        return None
+    error = item.get("error")
+    return Outcome(
+        state=state,
+        finished_at_ms=item["finished_at_ms"],
+        counts=counts_from(item),
+        attempts=item.get("job_attempts", 1),
+        result_location=item.get("result_location"),
+        error=JobError(**json.loads(error)) if error else None,
+    )

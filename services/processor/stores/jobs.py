@@ -1,0 +1,180 @@
+"""Jobs in DynamoDB: META items. Every write is conditional, so whoever comes late changes nothing.
+
+Each method raises `Unavailable` when DynamoDB does not answer.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from types_aiobotocore_dynamodb.client import DynamoDBClient
+
+from services.processor.domain.jobs import Job, JobKey, JobNotFound, ListedJob, OpenJob, Outcome
+from services.processor.stores.conditional_writes import Refused, put_if_absent, update_if
+from services.processor.stores.job_items import (
+    BY_OWNER,
+    META,
+    OPEN_JOBS,
+    job_from,
+    job_pk,
+    listed_from,
+    new_job_item,
+    outcome_attributes,
+)
+from shared.clients.aws import aws_errors
+from shared.clients.items import from_item, to_item
+
+
+class LeaseRefused(Exception):  # noqa: N818 - it states the fact
+    """The work is done, or somebody else has it. `job` is its job as it stands, None when there is none."""
+
+    def __init__(self, job: Job | None) -> None:
+        super().__init__("the lease was refused")
+        self.job = job
+
+
+@dataclass(frozen=True, slots=True)
+class Jobs:
+    dynamodb: DynamoDBClient
+    table: str
+
+    async def claim(self, job: Job, *, sweep_at_ms: int, expires_at: int) -> Job:
+        """Write the job if its name is free, and give the job that has the name: this one or an earlier one."""
+        item = new_job_item(job, sweep_at_ms=sweep_at_ms, expires_at=expires_at)
+        try:
+            await put_if_absent(self.dynamodb, self.table, item)
+        except Refused as refused:
+            return job_from(refused.item)
+        return job
+
+    async def get(self, key: JobKey) -> Job | None:
+        """The job as it stands (a consistent read)."""
+        with aws_errors("DynamoDB"):
+            answer = await self.dynamodb.get_item(TableName=self.table, Key=to_item(_meta(key)), ConsistentRead=True)
+        return job_from(from_item(answer["Item"])) if "Item" in answer else None
+
+    async def lease_plan(self, key: JobKey, *, now_ms: int, until_ms: int) -> Job:
+        """Take the job in order to plan it.
+
+        Raises:
+            LeaseRefused: it is planned, it has ended, or another worker plans it.
+        """
+        try:
+            item = await update_if(
+                self.dynamodb,
+                self.table,
+                _meta(key),
+                update="SET lease_until_ms = :until ADD fence :one, attempts :one",
+                condition="#state = :accepted AND (attribute_not_exists(lease_until_ms) OR lease_until_ms <= :now)",
+                values={"until": until_ms, "now": now_ms, "one": 1, "accepted": "accepted"},
+            )
+        except Refused as refused:
+            raise LeaseRefused(job_from(refused.item) if refused.item else None) from None
+        return job_from(item)
+
+    async def open(self, key: JobKey, *, parts: int, bytes_in: int) -> Job:
+        """The job runs, with so many parts. Planners who come later find it so, or ended."""
+        try:
+            item = await update_if(
+                self.dynamodb,
+                self.table,
+                _meta(key),
+                update="SET #state = :running, parts = :parts, plan_bytes_in = :bytes REMOVE lease_until_ms",
+                condition="#state = :accepted",
+                values={"running": "running", "accepted": "accepted", "parts": parts, "bytes": bytes_in},
+            )
+        except Refused as refused:
+            return _found(refused)
+        return job_from(item)
+
+    async def finish(self, key: JobKey, outcome: Outcome) -> Job:
+        """The job has ended, as its manifest says. It leaves the sweeper's index. Doing it again changes nothing."""
+        values = {name: value for name, value in outcome_attributes(outcome).items() if value is not None}
+        reserved = {"state", "error"}
+        changes = ", ".join(f"{'#' if name in reserved else ''}{name} = :{name}" for name in values)
+        try:
+            item = await update_if(
+                self.dynamodb,
+                self.table,
+                _meta(key),
+                update=f"SET {changes} REMOVE open_shard, sweep_at_ms, lease_until_ms",
+                condition="attribute_exists(open_shard)",
+                values=values,
+            )
+        except Refused as refused:
+            return _found(refused)
+        return job_from(item)
+
+    async def page_of(
+        self, owner: str, *, after: str | None, limit: int, state: str | None
+    ) -> tuple[Sequence[ListedJob], str | None]:
+        """One look into an owner's jobs, newest first: at most `limit` are looked at, those in `state` are given.
+
+        `after` is the listing key to go on behind; the second value is the next one, None at the end. Eventually
+        consistent.
+        """
+        request: dict[str, Any] = {
+            "TableName": self.table,
+            "IndexName": BY_OWNER,
+            "KeyConditionExpression": "#owner = :owner",
+            "ExpressionAttributeNames": {"#owner": "owner"} | ({"#state": "state"} if state else {}),
+            "ExpressionAttributeValues": to_item({":owner": owner} | ({":state": state} if state else {})),
+            "ScanIndexForward": False,
+            "Limit": limit,
+        }
+        if state:
+            request["FilterExpression"] = "#state = :state"
+        if after:
+            request["ExclusiveStartKey"] = to_item(
+                {"owner": owner, "listing": after, "pk": _pk_of(owner, after), "sk": META}
+            )
+        with aws_errors("DynamoDB"):
+            answer = await self.dynamodb.query(**request)
+        last = answer.get("LastEvaluatedKey")
+        return [listed_from(from_item(item)) for item in answer["Items"]], from_item(last)["listing"] if last else None
+
+    async def due(self, shard: str, *, now_ms: int, limit: int) -> Sequence[OpenJob]:
+        """Open jobs whose time to be looked after has come. Eventually consistent."""
+        with aws_errors("DynamoDB"):
+            answer = await self.dynamodb.query(
+                TableName=self.table,
+                IndexName=OPEN_JOBS,
+                KeyConditionExpression="open_shard = :shard AND sweep_at_ms <= :now",
+                ExpressionAttributeValues=to_item({":shard": shard, ":now": now_ms}),
+                Limit=limit,
+            )
+        items = [from_item(item) for item in answer["Items"]]
+        return [
+            OpenJob(JobKey(item["owner"], item["processing_id"]), item["submitted_at_ms"], item["sweep_at_ms"])
+            for item in items
+        ]
+
+    async def postpone(self, open_job: OpenJob, *, until_ms: int) -> Job | None:
+        """Take it on oneself to look after an open job; None when another sweeper was faster or the job has ended."""
+        try:
+            item = await update_if(
+                self.dynamodb,
+                self.table,
+                _meta(open_job.key),
+                update="SET sweep_at_ms = :until",
+                condition="sweep_at_ms = :was",
+                values={"until": until_ms, "was": open_job.sweep_at_ms},
+            )
+        except Refused:
+            return None
+        return job_from(item)
+
+
+def _meta(key: JobKey) -> dict[str, str]:
+    return {"pk": job_pk(key), "sk": META}
+
+
+def _found(refused: Refused) -> Job:
+    if not refused.item:
+        raise JobNotFound("The job's record is gone: its time had come.")
+    return job_from(refused.item)
+
+
+def _pk_of(owner: str, listing: str) -> str:
+    _, _, processing_id = listing.partition("#")
+    return job_pk(JobKey(owner, processing_id))

@@ -1,0 +1,88 @@
+"""Signs of life: while a worker is at it, its lease and its message are renewed."""
+
+import asyncio
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from services.processor.domain.jobs import JobKey
+from services.processor.stores.parts import LeaseLost, Leases
+from services.processor.stores.work_queue import Delivery, WorkQueue
+from shared import clock
+from shared.errors import Problem, Unavailable
+from shared.telemetry.logs import get_logger
+
+_BEATS_IN_LEASE = 3
+Result = TypeVar("Result")
+log = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """A lease that we have: on a part, or (part None) on the planning; and the message that it came by."""
+
+    key: JobKey
+    part: int | None
+    fence: int
+    delivery: Delivery
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseKeeping:
+    leases: Leases
+    queue: WorkQueue
+    lease_seconds: float
+    now: clock.Clock
+
+    def until_ms(self) -> int:
+        """The end of a lease that is given now."""
+        return round((self.now() + self.lease_seconds) * 1000)
+
+    async def during(self, holding: Holding, work: Coroutine[Any, Any, Result]) -> Result:
+        """Do the work and keep the lease. A piece of work that ends early gives its lease back.
+
+        Raises:
+            LeaseLost: somebody else has it; the work was cancelled.
+            Exception: whatever the work raises.
+        """
+        try:
+            return await self._while_beating(holding, work)
+        except (asyncio.CancelledError, Unavailable):
+            await self._give_back(holding, counts=False)
+            raise
+        except (Problem, LeaseLost):
+            raise
+        except Exception:
+            await self._give_back(holding, counts=True)
+            raise
+
+    async def _while_beating(self, holding: Holding, work: Coroutine[Any, Any, Result]) -> Result:
+        working = asyncio.ensure_future(work)
+        beating = asyncio.create_task(self._beat(holding))
+        try:
+            await asyncio.wait({working, beating}, return_when=asyncio.FIRST_COMPLETED)
+            if not working.done():
+                beating.result()  # raises LeaseLost: it ends in no other way
+            return await working
+        finally:
+            for task in (working, beating):
+                task.cancel()
+            await asyncio.wait({working, beating})
+
+    async def _give_back(self, holding: Holding, *, counts: bool) -> None:
+        """Let another worker begin at once; `counts`: this was one of the work's attempts."""
+        try:
+            await self.leases.give_back(holding.key, holding.part, fence=holding.fence, counts=counts)
+        except (Unavailable, LeaseLost) as error:
+            log.warning("lease_not_given_back", reason=repr(error))  # it runs out
+
+    async def _beat(self, holding: Holding) -> None:
+        while True:
+            await asyncio.sleep(self.lease_seconds / _BEATS_IN_LEASE)
+            try:
+                until_ms = self.until_ms()
+                await self.leases.extend(holding.key, holding.part, fence=holding.fence, until_ms=until_ms)
+                await self.queue.hide(holding.delivery, seconds=self.lease_seconds)
+            except Unavailable as error:
+                # The fence keeps us honest, should the lease run out meanwhile.
+                log.warning("lease_not_renewed", detail=error.detail)

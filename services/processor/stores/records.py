@@ -1,0 +1,94 @@
+"""The record engine, in threads: the event loop goes on while records are worked on."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from services.processor.domain.jobs import Counts, Job
+from services.processor.domain.pipeline import Pipeline, parse_config
+from services.processor.domain.plans import Plan
+from services.processor.engine.checking import check
+from services.processor.engine.files import InputFile
+from services.processor.engine.inputs import InputPlan, ObjectSample, plan_inputs
+from services.processor.engine.previewing import Preview, preview
+from services.processor.engine.running import OutputFile, run
+from services.processor.engine.session import EngineLimits, Stop, engine_version
+from services.processor.stores.source_finder import Found
+from shared import clock
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    limits: EngineLimits
+
+    @property
+    def version(self) -> str:
+        return engine_version()
+
+    async def plan_inputs(self, pipeline: Pipeline, found: Found) -> InputPlan:
+        """As what the objects are read; the pipeline fits them.
+
+        Raises:
+            PipelineError: it does not.
+            RecordError: the beginning of an object is not what it should be.
+        """
+        samples = samples_of(found)
+
+        def plan() -> InputPlan:
+            inputs = plan_inputs(pipeline, samples)
+            check(pipeline, inputs.schema)
+            return inputs
+
+        return await asyncio.to_thread(plan)
+
+    async def preview(self, pipeline: Pipeline, found: Found, *, records: int, processed_at: str) -> Preview:
+        """The first records of the objects that were looked into, before and after.
+
+        Raises:
+            PipelineError, RecordError, DeadlineExceeded, MemoryExceeded: as a job would fail.
+        """
+        samples = [sample for sample in samples_of(found) if sample.content] or samples_of(found)[:1]
+        return await asyncio.to_thread(preview, pipeline, samples, records, processed_at, self.limits)
+
+    async def run(self, job: Job, plan: Plan, files: Sequence[InputFile], output: Path) -> Counts:
+        """Write the part that these files become.
+
+        Raises:
+            RecordError, DeadlineExceeded, MemoryExceeded: as they say.
+        """
+        pipeline = parse_config(job.request.config)
+        stamp = clock.rfc3339(job.submitted_at_ms / 1000)
+
+        def work(stop: Stop) -> Counts:
+            checked = check(pipeline, plan.schema)
+            made = run(
+                checked, files, OutputFile(output, plan.output), processed_at=stamp, limits=self.limits, stop=stop
+            )
+            size_in = sum(file.path.stat().st_size for file in files)
+            return Counts(made.records_in, made.records_out, made.rejected, size_in, output.stat().st_size)
+
+        return await in_thread(work)
+
+
+def samples_of(found: Found) -> list[ObjectSample]:
+    pairs = zip(found.sources, found.beginnings, strict=True)
+    return [
+        ObjectSample(source.name, beginning or b"", is_whole=beginning is not None and len(beginning) == source.size)
+        for source, beginning in pairs
+    ]
+
+
+async def in_thread(work: Callable[[Stop], Result]) -> Result:
+    """Runs it in a thread. Cancelled, it stops the work and returns only when the thread is free."""
+    stop = Stop()
+    running = asyncio.ensure_future(asyncio.to_thread(work, stop))
+    try:
+        return await asyncio.shield(running)
+    except asyncio.CancelledError:
+        stop.cancel()
+        await asyncio.wait({running})
+        raise

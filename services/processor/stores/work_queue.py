@@ -1,0 +1,121 @@
+"""The queue of work (SQS, standard): at least once, in no order. What it loses, the sweeper sends again.
+
+Each method raises `Unavailable` when SQS does not answer.
+"""
+
+from collections.abc import Awaitable, Sequence
+from dataclasses import dataclass
+
+from botocore.exceptions import ClientError
+from types_aiobotocore_sqs.client import SQSClient
+
+from services.processor.domain.messages import WorkMessage
+from shared.clients.aws import aws_errors, error_code
+
+MOST_IN_BATCH = 10
+_GONE = {"InvalidParameterValue", "MessageNotInflight", "ReceiptHandleIsInvalid"}
+_SECONDS_MOST = 43_200
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One message as SQS has handed it out. `receives` counts from 1."""
+
+    raw_body: str
+    receipt: str
+    receives: int
+
+
+class QueueUrl:
+    """A queue's address, asked for when it is needed first, so that a service starts while SQS does not answer."""
+
+    def __init__(self, sqs: SQSClient, name: str) -> None:
+        self._sqs = sqs
+        self._name = name
+        self._url: str | None = None
+
+    async def get(self) -> str:
+        if self._url is None:
+            with aws_errors("SQS"):
+                self._url = (await self._sqs.get_queue_url(QueueName=self._name))["QueueUrl"]
+        return self._url
+
+
+@dataclass(frozen=True, slots=True)
+class WorkQueue:
+    sqs: SQSClient
+    url: QueueUrl
+    dead_letter_url: QueueUrl
+
+    async def send(self, message: WorkMessage) -> None:
+        with aws_errors("SQS"):
+            await self.sqs.send_message(QueueUrl=await self.url.get(), MessageBody=message.body)
+
+    async def send_all(self, messages: Sequence[WorkMessage]) -> None:
+        """Send them, ten a call. What SQS refuses of a batch is left to the sweeper."""
+        for start in range(0, len(messages), MOST_IN_BATCH):
+            batch = messages[start : start + MOST_IN_BATCH]
+            with aws_errors("SQS"):
+                await self.sqs.send_message_batch(
+                    QueueUrl=await self.url.get(),
+                    Entries=[{"Id": str(i), "MessageBody": message.body} for i, message in enumerate(batch)],
+                )
+
+    async def receive(self, *, most: int, wait_seconds: int, visibility_seconds: float) -> Sequence[Delivery]:
+        """Up to `most` messages (10 at most); waits up to `wait_seconds` for the first."""
+        with aws_errors("SQS"):
+            answer = await self.sqs.receive_message(
+                QueueUrl=await self.url.get(),
+                MaxNumberOfMessages=min(most, MOST_IN_BATCH),
+                WaitTimeSeconds=wait_seconds,
+                VisibilityTimeout=_whole(visibility_seconds),
+                AttributeNames=["ApproximateReceiveCount"],
+            )
+        return [
+            Delivery(found["Body"], found["ReceiptHandle"], int(found["Attributes"]["ApproximateReceiveCount"]))
+            for found in answer.get("Messages", [])
+        ]
+
+    async def done(self, delivery: Delivery) -> None:
+        """The work that it asked for is durable: it need not come again."""
+        await self._unless_gone(self.sqs.delete_message(QueueUrl=await self.url.get(), ReceiptHandle=delivery.receipt))
+
+    async def hide(self, delivery: Delivery, *, seconds: float) -> None:
+        """Let it come again only after so long (0: at once). A message that came again meanwhile is left alone."""
+        await self._unless_gone(
+            self.sqs.change_message_visibility(
+                QueueUrl=await self.url.get(), ReceiptHandle=delivery.receipt, VisibilityTimeout=_whole(seconds)
+            )
+        )
+
+    async def bury(self, delivery: Delivery, *, reason: str) -> None:
+        """Move it to the dead-letter queue, with the reason, and never hand it out again."""
+        with aws_errors("SQS"):
+            await self.sqs.send_message(
+                QueueUrl=await self.dead_letter_url.get(),
+                MessageBody=delivery.raw_body,
+                MessageAttributes={"reason": {"DataType": "String", "StringValue": reason[:1000]}},
+            )
+        await self.done(delivery)
+
+    async def depth(self) -> int:
+        """About how many messages wait."""
+        with aws_errors("SQS"):
+            answer = await self.sqs.get_queue_attributes(
+                QueueUrl=await self.url.get(), AttributeNames=["ApproximateNumberOfMessages"]
+            )
+        return int(answer["Attributes"]["ApproximateNumberOfMessages"])
+
+    @staticmethod
+    async def _unless_gone(call: Awaitable[object]) -> None:
+        try:
+            with aws_errors("SQS"):
+                await call
+        except ClientError as error:
+            if error_code(error).rpartition(".")[2] not in _GONE:
+                raise
+
+
+def _whole(seconds: float) -> int:
+    """SQS counts in whole seconds; rounded up, so that a message does not come back while its lease is held."""
+    return min(_SECONDS_MOST, max(0, -int(-seconds // 1)))

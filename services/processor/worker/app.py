@@ -1,0 +1,65 @@
+"""The worker: a consumer and a sweeper behind a small HTTP service, which answers for its health and metrics."""
+
+import asyncio
+import contextlib
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from services.processor.flows.sweep_jobs import SweepJobs
+from services.processor.resources import open_stores, store_checks, worker_flows
+from services.processor.settings import ProcessorSettings
+from services.processor.worker.consumer import Consumer
+from shared.errors import Unavailable
+from shared.telemetry.logs import get_logger
+from shared.web.app import new_app
+
+log = get_logger(__name__)
+
+
+def create_app(settings: ProcessorSettings) -> FastAPI:
+    """Works from the start of its lifespan to its end, where it stops in the way that loses no time for others."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with open_stores(settings) as stores:
+            app.state.readiness_checks = store_checks(stores)
+            flows = worker_flows(stores, settings)
+            consumer = Consumer(stores.queue, flows, settings, draining=lambda: app.state.draining)
+            loops = [asyncio.create_task(consumer.run()), asyncio.create_task(_sweep(flows.sweep_jobs, settings))]
+            try:
+                yield
+            finally:
+                await _end(loops)
+                await consumer.stop(settings.shutdown_deadline_seconds)
+
+    return new_app(
+        title="Mayfly worker",
+        version="0.1.0",
+        summary="Takes jobs from the queue and runs them.",
+        description="Health and metrics; jobs come by SQS.",
+        settings=settings,
+        lifespan=lifespan,
+        routers=(),
+    )
+
+
+async def _end(loops: list[asyncio.Task[None]]) -> None:
+    for loop in loops:
+        loop.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await asyncio.gather(*loops)
+
+
+async def _sweep(sweep_jobs: SweepJobs, settings: ProcessorSettings) -> None:
+    """Now and then, and not in step with the other workers."""
+    while True:
+        await asyncio.sleep(settings.sweep_interval_seconds * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
+        try:
+            await sweep_jobs()
+        except Unavailable as error:
+            log.warning("sweep_put_off", detail=error.detail)
+        except Exception:
+            log.exception("sweep_failed")
