@@ -2,6 +2,8 @@
 
 DEMO_USERS = {"testuser": "testpass", "alice": "wonderland-demo", "admin": "admin-demo-only"}
 """The users that auth's bootstrap makes in local mode. A test logs in as each of them."""
+DEMO_CLIENT = ("demo-service", "demo-service-secret-local-only")
+"""The program that may ask for tokens of its own (`client_credentials`): its client_id and client_secret."""
 
 _FIELD = "python3 -c 'import json, sys; print(json.load(sys.stdin)[\"{}\"])'"
 _JSON = "-H 'content-type: application/json'"
@@ -25,6 +27,7 @@ def welcome(auth_url: str, processor_url: str, log_folder: str) -> str:
     return f"""
   pages      {auth_url}/docs   {processor_url}/docs
   users      {users}
+  client     {" / ".join(DEMO_CLIENT)}
   logs       {log_folder}
 
 Try it in another terminal:

@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from deploy.local.welcome import DEMO_USERS
+from deploy.local.welcome import DEMO_CLIENT, DEMO_USERS
 from tests.support.local_run import LocalRun, free_port_settings, local_run
 from tests.support.process_table import children_of, process_runs
 from tests.support.waiting import eventually
@@ -51,6 +51,13 @@ async def test_every_printed_user_can_log_in(running: LocalRun, username: str) -
         answer = await client.post("/api/login", json={"username": username, "password": DEMO_USERS[username]})
     assert answer.status_code == 200
     assert f"{username} / {DEMO_USERS[username]}" in running.output
+
+
+async def test_the_printed_client_gets_a_token(running: LocalRun) -> None:
+    async with httpx.AsyncClient(base_url=running.url("AUTH_PORT"), auth=DEMO_CLIENT) as client:
+        answer = await client.post("/oauth2/token", data={"grant_type": "client_credentials"})
+    assert answer.json()["token_type"] == "Bearer"
+    assert " / ".join(DEMO_CLIENT) in running.output
 
 
 async def test_a_second_run_in_the_same_folder_is_refused_and_names_the_first(
