@@ -30,7 +30,7 @@ class FailedRun:
         """The first value that can't be computed, in the order of steps, then of records."""
         for file, scan in zip(self.files, self.scans, strict=True):
             if not self._succeeds(select("count(COLUMNS(*))", f"({scan.rows})")):
-                return unreadable(file, self.session)
+                return unreadable(file, scan, self.checked.input, self.session)
         for i, step in enumerate(self.checked.steps):
             for name, sql, place in _computed(step.sql):
                 found = self._first_failing(i, sql, place, name)

@@ -22,31 +22,36 @@ def count_records(files: Sequence[PlainFile], scans: Sequence[Scan], schema: Sch
         try:
             [(records, bad)] = session.rows(select(f"count(*), count_if(NOT ({good}))", f"({scan.raw})"))
         except duckdb.Error:
-            raise unreadable(file, session) from None
+            raise unreadable(file, scan, schema, session) from None
         if bad:
-            raise _misfit(file, scan, schema, session)
+            raise unreadable(file, scan, schema, session)
         total += int(str(records))
     return total
 
 
-def unreadable(file: PlainFile, session: Session) -> RecordError:
-    """For a file that DuckDB could not read: where and why, as the format's own slow reader sees it."""
-    found = record_format(file.format).find_unreadable(file, session.stop)
+def unreadable(file: PlainFile, scan: Scan, schema: Schema, session: Session) -> RecordError:
+    """For a file with a record that can't be read: which one, and why."""
+    try:
+        found = _misfit(file, scan, schema, session)
+    except duckdb.Error:
+        found = None
+    found = found or record_format(file.format).find_unreadable(file, session.stop)
     return found or RecordError(f"this can't be read as {file.format.name}", object_name=file.name)
 
 
-def _misfit(file: PlainFile, scan: Scan, schema: Schema, session: Session) -> RecordError:
-    numbered = select("row_number() OVER () AS number, *", f"({scan.raw})")
-    good = " AND ".join([scan.is_record, *scan.fits])
-    shown = ", ".join([scan.is_record, scan.whole, *scan.fits, *scan.texts])
-    bad = f"WHERE NOT ({good}) ORDER BY number LIMIT 1"
-    [(number, is_record, whole, *rest)] = session.rows(select(f"number, {shown}", f"({numbered})", bad))
-    record = int(str(number))
+def _misfit(file: PlainFile, scan: Scan, schema: Schema, session: Session) -> RecordError | None:
+    good = " AND ".join([scan.is_record, *scan.fits_exactly])
+    numbered = select(f"row_number() OVER () AS number, *, ({good}) AS good", f"({scan.raw})")
+    first = session.rows(select("min(number)", f"({numbered})", "WHERE NOT good"))[0][0]
+    if first is None:
+        return None
+    shown = ", ".join([scan.is_record, scan.whole, *scan.fits_exactly, *(f"left({text}, 100)" for text in scan.texts)])
+    [(is_record, whole, *rest)] = session.rows(select(shown, f"({numbered})", f"WHERE number = {first}"))
+    record = int(str(first))
     if not is_record:
         return record_format(file.format).blame(str(whole), schema, file.name, record)
-    fits, texts = rest[: len(scan.fits)], rest[len(scan.fits) :]
-    at = fits.index(False)
-    return _wrong_value(file, schema.columns[at], texts[at], record)
+    at = rest.index(False)
+    return _wrong_value(file, schema.columns[at], rest[len(schema.columns) + at], record)
 
 
 def _wrong_value(file: PlainFile, column: Column, text: object, record: int) -> RecordError:

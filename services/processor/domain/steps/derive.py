@@ -10,7 +10,8 @@ from typing import ClassVar
 from services.processor.domain.expressions import Expression, parse_expression
 from services.processor.domain.pipeline_errors import Place
 from services.processor.domain.schema_of_records import Schema
-from services.processor.domain.steps.step import Item, StepSql, Value, kept, parse_mapping
+from services.processor.domain.steps.names import parse_mapping
+from services.processor.domain.steps.step import Item, StepSql, Value, kept
 
 
 @dataclass(frozen=True, slots=True)

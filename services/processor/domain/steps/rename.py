@@ -5,7 +5,8 @@ from typing import ClassVar
 
 from services.processor.domain.pipeline_errors import PipelineError, Place
 from services.processor.domain.schema_of_records import Schema
-from services.processor.domain.steps.step import StepSql, column_of, kept, parse_mapping, parse_name
+from services.processor.domain.steps.names import column_of, parse_mapping, parse_name
+from services.processor.domain.steps.step import StepSql, kept
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ from services.processor.domain.column_types import is_json
 from services.processor.domain.pipeline_errors import PipelineError, Place
 from services.processor.domain.schema_of_records import Schema
 from services.processor.domain.sql_text import quote_name
-from services.processor.domain.steps.step import StepSql, all_kept, column_of, parse_names
+from services.processor.domain.steps.names import column_of, parse_names
+from services.processor.domain.steps.step import StepSql, all_kept
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,8 @@ from services.processor.domain.pipeline_errors import RecordError
 from services.processor.domain.schema_of_records import Column, ColumnsDifferByCase, Schema
 from services.processor.domain.sql_text import quote_name, quote_text, select
 from services.processor.engine.files import PlainFile, chunks_of
-from services.processor.engine.formats.json_values import lines
 from services.processor.engine.formats.record_format import Sample, Scan
+from services.processor.engine.formats.text_lines import lines
 from services.processor.engine.session import Stop
 
 _LARGEST_ROW_BYTES = 2_000_000
@@ -63,11 +63,13 @@ class CsvRecords:
             raise RecordError(message, object_name=file.name, column=excerpt(unknown), remedy=remedy)
         raw = _read(file, header) if header else "SELECT NULL WHERE FALSE"
         present = {column.name for column in known}
+        fits = tuple(_fits(column) if column.name in present else "TRUE" for column in schema)
         return Scan(
             rows=select(", ".join(_as_pinned(column, column.name in present) for column in schema), f"({raw})"),
             raw=raw,
             is_record="TRUE",
-            fits=tuple(_fits(column) if column.name in present else "TRUE" for column in schema),
+            fits=fits,
+            fits_exactly=fits,
             texts=tuple(quote_name(column.name) if column.name in present else "NULL" for column in schema),
             whole="NULL",
         )
@@ -175,17 +177,21 @@ def _rows(chunks: Iterable[bytes], name: str, *, is_whole: bool) -> Iterator[lis
     """The header, then each record. Raises RecordError for the first row that is none."""
     number = 0
     width = 0
+    csv.field_size_limit(_LARGEST_ROW_BYTES)
     try:
         for row in csv.reader(_decoded(lines(chunks, is_whole=is_whole)), strict=True):
             if not row and width != 1:
                 continue
+            row = row or [""]  # noqa: PLW2901 - a blank line is a record, where there is one column
             if not number:
                 _check_header(row, name)
                 width = len(row)
             elif len(row) != width:
                 message = f"it has {len(row)} fields, the header names {width}"
                 raise RecordError(message, object_name=name, record=number, remedy='quote a field that holds a ","')
-            yield row or [""]
+            if sum(map(len, row)) > _LARGEST_ROW_BYTES:
+                raise RecordError(f"it is larger than {_LARGEST_ROW_BYTES:,} bytes", object_name=name, record=number)
+            yield row
             number += 1
     except UnicodeDecodeError as error:
         message = f"the byte 0x{error.object[error.start]:02x} is no UTF-8"

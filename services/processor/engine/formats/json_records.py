@@ -12,23 +12,22 @@ from services.processor.domain.pipeline_errors import RecordError
 from services.processor.domain.schema_of_records import Column, Schema
 from services.processor.domain.sql_text import json_pointer, quote_name, quote_text, select
 from services.processor.engine.files import PlainFile, chunks_of
+from services.processor.engine.formats.json_types import merge_types, type_of
 from services.processor.engine.formats.json_values import (
     JsonObject,
     Unreadable,
     cut_array,
-    cut_lines,
     decode_one,
-    merge_types,
+    flaw,
     records_of_array,
     records_of_lines,
-    type_of,
 )
 from services.processor.engine.formats.record_format import LARGEST_RECORD_BYTES, Sample, Scan
+from services.processor.engine.formats.text_lines import cut_lines
 from services.processor.engine.session import Stop
 
 _NO_JSON_NUMBER = "is no number in JSON; test for it with isfinite(x)"
 _READ_AS_IT_IS = INTEGER_TYPES | {"BOOLEAN", "DOUBLE", "VARCHAR", "JSON"}
-_FAITHFUL_LENGTH = 16
 _INTEGERS, _NUMBERS = "'BIGINT', 'UBIGINT'", "'BIGINT', 'UBIGINT', 'DOUBLE'"
 _KINDS = {
     **dict.fromkeys(INTEGER_TYPES, _INTEGERS),
@@ -46,6 +45,7 @@ class JsonRecords:
     records_of: Callable[..., Iterator[object]]
     cut: Callable[[bytes], bytes]
     nothing: bytes
+    remedy_at_start: str
     keeps_anything: str = "JSON"
 
     def infer(self, sample: Sample) -> dict[str, str | None]:
@@ -55,7 +55,7 @@ class JsonRecords:
                 for key, one in _pairs(value, sample.name, number):
                     types[key] = merge_types(types.get(key), type_of(one))
         except Unreadable as error:
-            raise _broken(sample.name, error) from None
+            raise _broken(sample.name, error, self.remedy_at_start) from None
         return {key: None if one == "[]" else one for key, one in types.items()}
 
     def merge(self, first: str | None, second: str | None) -> str | None:
@@ -71,12 +71,13 @@ class JsonRecords:
         read = ", ".join(f"{quote_text(column.name)}: {quote_text(_read_type(column))}" for column in schema)
         columns = ", ".join(_as_pinned(column) for column in schema)
         kinds = "[" + ", ".join(["''", *(quote_text(json_pointer([column.name])) for column in schema)]) + "]"
-        names = ", ".join(quote_text(column.name) for column in schema)
         return Scan(
             rows=select(columns, f"read_json({path}, {options}, columns = {{{read}}})"),
             raw=select(f"json, json_type(json, {kinds}) AS kinds", f"read_json_objects({path}, {options})"),
-            is_record=f"(kinds[1] = 'OBJECT' AND {_no_unknown_key(names)})",
+            # Each key is of the schema, and there once, if there are as many keys as values that were found.
+            is_record="(kinds[1] = 'OBJECT' AND len(json_keys(json)) = list_count(kinds) - 1)",
             fits=tuple(_fits(column, f"kinds[{i}]") for i, column in enumerate(schema, 2)),
+            fits_exactly=tuple(_fits(column, f"kinds[{i}]", slowly=True) for i, column in enumerate(schema, 2)),
             texts=tuple(f"json_extract_string(json, {quote_text(json_pointer([c.name]))})" for c in schema),
             whole="CAST(json AS VARCHAR)",
         )
@@ -85,8 +86,10 @@ class JsonRecords:
         try:
             for number, value in enumerate(self._records(chunks_of(file, stop), is_whole=True), 1):
                 _pairs(value, file.name, number)
+                if reason := flaw(value):
+                    return _broken(file.name, Unreadable(number, reason))
         except Unreadable as error:
-            return _broken(file.name, error)
+            return _broken(file.name, error, self.remedy_at_start)
         except RecordError as error:
             return error
         return None
@@ -118,15 +121,14 @@ class JsonRecords:
         return self.records_of(chunks, is_whole=is_whole, largest=LARGEST_RECORD_BYTES)
 
 
-JSON_ARRAYS = JsonRecords("array", "FORMAT json, ARRAY true", records_of_array, cut_array, b"[]\n")
-NDJSON_RECORDS = JsonRecords("newline_delimited", "FORMAT json, ARRAY false", records_of_lines, cut_lines, b"")
-
-
-def _no_unknown_key(names: str) -> str:
-    """Nearly always the keys are those of the schema in its order; only the others are looked at one by one."""
-    keys = "json_keys(json)"
-    each_once = f"list_has_all([{names}], {keys}) AND len({keys}) = len(list_distinct({keys}))"
-    return f"({keys} = [{names}] OR ({each_once}))"
+JSON_ARRAYS = JsonRecords("array", "FORMAT json, ARRAY true", records_of_array, cut_array, b"[]\n", "")
+NDJSON_RECORDS = JsonRecords(
+    "newline_delimited",
+    "FORMAT json, ARRAY false",
+    records_of_lines,
+    b"",
+    "each line holds one whole object; records that span lines go into a JSON array",
+)
 
 
 def _read_type(column: Column) -> str:
@@ -141,36 +143,39 @@ def _as_pinned(column: Column) -> str:
     return f"CAST({name} AS {column.type}) AS {name}"
 
 
-def _fits(column: Column, kind: str) -> str:
-    """SQL that is false where reading would change the value. A missing key has no kind: NULL, which is not false."""
-    pointer = quote_text(json_pointer([column.name]))
+def _fits(column: Column, kind: str, *, slowly: bool = False) -> str:
+    """SQL that is false where reading would change the value. CASE, as only that computes no more than it needs."""
     if column.type == "JSON":
         return "TRUE"
+    kinds = _KINDS.get(column.type.removesuffix("[]").split("(")[0], "'VARCHAR'")
     if column.type.endswith("[]"):
-        kinds = _KINDS.get(column.type.removesuffix("[]"), "'VARCHAR'")
-        elements = f"json_type(json_extract(json, {pointer}), '$[*]')"
-        fits = f"{kind} = 'ARRAY' AND list_has_all([{kinds}, 'NULL'], {elements})"
+        is_right, exact = f"{kind} = 'ARRAY'", f"list_has_all([{kinds}, 'NULL'], {_kinds_of_elements(column)})"
     else:
-        kinds = _KINDS.get(column.type.split("(")[0], "'VARCHAR'")
-        fits = f"{kind} IN ({kinds}) AND {_exact(column.type, kind, f'json_extract_string(json, {pointer})')}"
-    return f"(({kind} = 'NULL' OR ({fits})) IS NOT FALSE)"
+        text = f"json_extract_string(json, {quote_text(json_pointer([column.name]))})"
+        is_right, exact = f"{kind} IN ({kinds})", _exact(column.type, kind, text, slowly=slowly)
+    return f"(CASE WHEN {kind} IS NULL OR {kind} = 'NULL' THEN TRUE WHEN {is_right} THEN {exact} ELSE FALSE END)"
 
 
-def _exact(column_type: str, kind: str, text: str) -> str:
-    """Of a value of the right kind: that the type holds it exactly."""
-    if column_type in {"BIGINT", "VARCHAR", "BOOLEAN"}:
-        return "TRUE"  # a BIGINT out of range fails when it is read
+def _kinds_of_elements(column: Column) -> str:
+    if '"' in column.name or "\\" in column.name:
+        return f"json_type(json_extract(json, {quote_text(json_pointer([column.name]))}), '$[*]')"
+    path = f'$."{column.name}"[*]'
+    return f"json_type(json, {quote_text(path)})"
+
+
+def _exact(column_type: str, kind: str, text: str, *, slowly: bool) -> str:
+    """Of a value of the right kind: that the type holds it exactly. A BIGINT out of range fails when it is read."""
+    if column_type in {"VARCHAR", "BOOLEAN"} or (column_type == "BIGINT" and not slowly):
+        return "TRUE"
     if column_type == "DOUBLE":
-        exact = (
-            f"length({text}) < {_FAITHFUL_LENGTH} OR CAST(CAST({text} AS DOUBLE) AS HUGEINT) = CAST({text} AS HUGEINT)"
-        )
-        return f"({kind} = 'DOUBLE' OR {exact})"
+        integer = f"CAST(CAST({text} AS DOUBLE) AS HUGEINT) = CAST({text} AS HUGEINT)"
+        return f"CASE WHEN {kind} = 'DOUBLE' THEN TRUE ELSE {integer} END"
     cast = f"TRY_CAST({text} AS {column_type})"
     if column_type in INTEGER_TYPES:
-        return f"(regexp_full_match({text}, '-?[0-9]+') AND {cast} IS NOT NULL)"
+        return f"regexp_full_match({text}, '-?[0-9]+') AND {cast} IS NOT NULL"
     if column_type.startswith("DECIMAL"):
         return f"coalesce(CAST({cast} AS DOUBLE) = TRY_CAST({text} AS DOUBLE), FALSE)"
-    return f"({cast} IS NOT NULL)"
+    return f"{cast} IS NOT NULL"
 
 
 def _pairs(value: object, name: str, number: int) -> tuple[tuple[str, object], ...]:
@@ -187,5 +192,6 @@ def _pairs(value: object, name: str, number: int) -> tuple[tuple[str, object], .
     return value.pairs
 
 
-def _broken(name: str, error: Unreadable) -> RecordError:
-    return RecordError(f"this is no JSON: {error.reason}", object_name=name, record=error.record)
+def _broken(name: str, error: Unreadable, remedy_at_start: str = "") -> RecordError:
+    remedy = remedy_at_start if error.record == 1 else ""
+    return RecordError(f"this can't be read: {error.reason}", object_name=name, record=error.record, remedy=remedy)

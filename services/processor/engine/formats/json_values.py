@@ -7,13 +7,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from services.processor.domain.nearest import excerpt
+from services.processor.engine.formats.text_lines import lines
 
+_DEEPEST = 128
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _SPACE = re.compile(r"[ \t\r\n]*")
 _LONGEST_INTEGER = 60
 _NEAR_THE_END = 32
-_INT64 = range(-(2**63), 2**63)
-_HUGE = 10**38
-_NUMBERS = ("BIGINT", "HUGEINT", "DOUBLE")
 
 
 class Unreadable(Exception):  # noqa: N818 - says the fact
@@ -63,16 +63,6 @@ def decode_one(text: str) -> object:
     return value
 
 
-def lines(chunks: Iterable[bytes], *, is_whole: bool) -> Iterator[bytes]:
-    """Without the last one where it may be cut."""
-    rest = b""
-    for chunk in chunks:
-        *whole, rest = (rest + chunk).split(b"\n")
-        yield from whole
-    if is_whole and rest:
-        yield rest
-
-
 def records_of_lines(chunks: Iterable[bytes], *, is_whole: bool, largest: int) -> Iterator[object]:
     """NDJSON. Blank lines are no records."""
     number = 0
@@ -90,11 +80,6 @@ def records_of_lines(chunks: Iterable[bytes], *, is_whole: bool, largest: int) -
             raise Unreadable(number, str(error)) from None
 
 
-def cut_lines(content: bytes) -> bytes:
-    """Up to the last line's end."""
-    return content[: content.rfind(b"\n") + 1]
-
-
 def cut_array(content: bytes) -> bytes:
     """Up to the last whole element, closed again. Only for what `records_of_array` has read."""
     text = _Text([content], is_whole=False)
@@ -103,6 +88,22 @@ def cut_array(content: bytes) -> bytes:
         for _ in _elements(text, len(content), is_whole=False):
             end = text.at
     return text.text[:end].encode() + b"]" if end else b"[]"
+
+
+def flaw(record: object) -> str | None:
+    """What the engine does not take, though it is JSON."""
+    found: list[tuple[object, int]] = [(record, 1)]
+    while found:
+        value, depth = found.pop()
+        if depth > _DEEPEST:
+            return f"it nests more than {_DEEPEST} deep"
+        if isinstance(value, JsonObject):
+            found.extend((part, depth + 1) for pair in value.pairs for part in pair)
+        elif isinstance(value, list):
+            found.extend((part, depth + 1) for part in value)
+        elif isinstance(value, str) and not value.isascii() and _SURROGATE.search(value):
+            return "half of a surrogate pair (\\ud800 to \\udfff) stands alone"
+    return None
 
 
 class _Text:
@@ -211,44 +212,3 @@ def _reason(error: json.JSONDecodeError) -> str:
 
 def _encoding_reason(error: UnicodeDecodeError) -> str:
     return f"the byte 0x{error.object[error.start]:02x} is no UTF-8; save the text as UTF-8"
-
-
-def type_of(value: object) -> str | None:
-    """The type that holds a value as it is; None for null, which fits any."""
-    if value is None:
-        return None
-    if isinstance(value, list):
-        return _list_type(value)
-    if isinstance(value, bool):
-        return "BOOLEAN"
-    if isinstance(value, int):
-        return "BIGINT" if value in _INT64 else "HUGEINT" if abs(value) < _HUGE else "JSON"
-    return "DOUBLE" if isinstance(value, float) else "VARCHAR" if isinstance(value, str) else "JSON"
-
-
-def _list_type(values: list[object]) -> str | None:
-    """A list of nothing but null may become any list."""
-    merged: str | None = None
-    for value in values:
-        one = type_of(value)
-        if one is None:
-            continue
-        if one == "JSON" or one.endswith("[]") or (merged is not None and _family(one) != _family(merged)):
-            return "JSON"
-        merged = merge_types(merged, one)
-    return f"{merged}[]" if merged else "[]"
-
-
-def merge_types(first: str | None, second: str | None) -> str | None:
-    """The type for both; where there is none, the first stays, and the record that differs is found when it is read."""
-    if first is None or second is None or first == second:
-        return first or second
-    if first in _NUMBERS and second in _NUMBERS:
-        return max(first, second, key=_NUMBERS.index)
-    if "[]" in (first, second) and first.endswith("[]") and second.endswith("[]"):
-        return max(first, second, key=len)
-    return "JSON" if first.endswith("[]") else first
-
-
-def _family(scalar_type: str) -> str:
-    return "number" if scalar_type in _NUMBERS else scalar_type

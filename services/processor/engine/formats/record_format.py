@@ -28,12 +28,15 @@ class Scan:
     order, over which the others are expressions: `is_record`, whether it is a record and has no column that the schema
     does not know; for each column `fits`, whether its value can be read as the column's type without any change, and
     `texts`, the value as an error shows it; `whole` is the record as text.
+
+    `fits` may leave to the reading what fails there anyway; `fits_exactly` does not, to find out what it was.
     """
 
     rows: str
     raw: str
     is_record: str
     fits: tuple[str, ...]
+    fits_exactly: tuple[str, ...]
     texts: tuple[str, ...]
     whole: str
 

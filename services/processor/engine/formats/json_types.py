@@ -1,0 +1,46 @@
+"""Which type holds a JSON value as it is, and which one holds two."""
+
+_INT64 = range(-(2**63), 2**63)
+_HUGE = 10**38
+_NUMBERS = ("BIGINT", "HUGEINT", "DOUBLE")
+
+
+def type_of(value: object) -> str | None:
+    """The type that holds a value as it is; None for null, which fits any."""
+    if value is None:
+        return None
+    if isinstance(value, list):
+        return _list_type(value)
+    if isinstance(value, bool):
+        return "BOOLEAN"
+    if isinstance(value, int):
+        return "BIGINT" if value in _INT64 else "HUGEINT" if abs(value) < _HUGE else "JSON"
+    return "DOUBLE" if isinstance(value, float) else "VARCHAR" if isinstance(value, str) else "JSON"
+
+
+def _list_type(values: list[object]) -> str | None:
+    """A list of nothing but null may become any list."""
+    merged: str | None = None
+    for value in values:
+        one = "JSON" if isinstance(value, list) else type_of(value)
+        if one is None:
+            continue
+        if one == "JSON" or (merged is not None and _family(one) != _family(merged)):
+            return "JSON"
+        merged = merge_types(merged, one)
+    return f"{merged}[]" if merged else "[]"
+
+
+def merge_types(first: str | None, second: str | None) -> str | None:
+    """The type for both; where there is none, the first stays, and the record that differs is found when it is read."""
+    if first is None or second is None or first == second:
+        return first or second
+    if first in _NUMBERS and second in _NUMBERS:
+        return max(first, second, key=_NUMBERS.index)
+    if "[]" in (first, second) and first.endswith("[]") and second.endswith("[]"):
+        return max(first, second, key=len)
+    return "JSON" if first.endswith("[]") else first
+
+
+def _family(scalar_type: str) -> str:
+    return "number" if scalar_type in _NUMBERS else scalar_type
