@@ -8,8 +8,8 @@ from services.processor.domain.nearest import did_you_mean, excerpt
 from services.processor.domain.pipeline_errors import CONFIG, PipelineError, Place
 from services.processor.domain.schema_of_records import Column, ColumnsDifferByCase, Schema
 from services.processor.domain.steps.filter import parse_filter
-from services.processor.domain.steps.registry import STEPS
 from services.processor.domain.steps.names import parse_mapping
+from services.processor.domain.steps.registry import STEPS
 from services.processor.domain.steps.step import Step
 
 _KEYS = ("filter_condition", "transformations", "input", "output", "stamp")

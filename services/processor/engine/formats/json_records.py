@@ -126,6 +126,7 @@ NDJSON_RECORDS = JsonRecords(
     "newline_delimited",
     "FORMAT json, ARRAY false",
     records_of_lines,
+    cut_lines,
     b"",
     "each line holds one whole object; records that span lines go into a JSON array",
 )
