@@ -2,11 +2,13 @@
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from functools import lru_cache
 from typing import Any
 
 import aioboto3
 from aiobotocore.config import AioConfig
 from botocore.exceptions import ClientError, HTTPClientError
+from pydantic import SecretStr
 from types_aiobotocore_dynamodb.client import DynamoDBClient
 from types_aiobotocore_s3.client import S3Client
 from types_aiobotocore_sqs.client import SQSClient
@@ -44,12 +46,7 @@ async def open_sqs(settings: SharedSettings, *, long_poll_seconds: int = 0) -> A
 async def _open(
     service: str, settings: SharedSettings, *, read_timeout_seconds: float, endpoint_url: str | None = None
 ) -> AsyncIterator[Any]:
-    key, secret = settings.aws_access_key_id, settings.aws_secret_access_key
-    session = aioboto3.Session(
-        aws_access_key_id=key.get_secret_value() if key else None,
-        aws_secret_access_key=secret.get_secret_value() if secret else None,
-        region_name=settings.aws_region,
-    )
+    session = _session(settings.aws_access_key_id, settings.aws_secret_access_key, settings.aws_region)
     config = AioConfig(
         connect_timeout=1,
         read_timeout=read_timeout_seconds,
@@ -64,6 +61,16 @@ async def _open(
     async with session.client(service, endpoint_url=endpoint, config=config) as client:
         _measure(client, service)
         yield client
+
+
+@lru_cache(maxsize=4)
+def _session(key: SecretStr | None, secret: SecretStr | None, region: str) -> aioboto3.Session:
+    """One for all clients of a process: the files that describe the services take longer to read than all else."""
+    return aioboto3.Session(
+        aws_access_key_id=key.get_secret_value() if key else None,
+        aws_secret_access_key=secret.get_secret_value() if secret else None,
+        region_name=region,
+    )
 
 
 def _measure(client: Any, service: str) -> None:  # noqa: ANN401 - any AWS client
