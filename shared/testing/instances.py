@@ -53,6 +53,8 @@ def local_settings(*, redis_url: str, aws_endpoint_url: str, issuer: str) -> dic
         "MAYFLY_AWS_SECRET_ACCESS_KEY": "test",
         "MAYFLY_ISSUER": issuer,
         "MAYFLY_LOG_FORMAT": "json",
+        # The emulator ends only after the last poll has: up to 20 s after its client went away.
+        "MAYFLY_LONG_POLL_SECONDS": "1",
     }
 
 

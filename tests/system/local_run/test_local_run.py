@@ -130,7 +130,7 @@ async def test_nothing_outlives_a_run_that_is_killed(tmp_path: Path) -> None:
         async def all_gone() -> bool:
             return not any(process_runs(pid) for pid in pids)
 
-        await eventually(all_gone)
+        await eventually(all_gone, timeout_seconds=20.0)  # the emulator saves its state first
 
 
 async def listens(port: str) -> bool:
