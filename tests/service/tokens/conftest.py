@@ -1,15 +1,19 @@
-"""A Redis that tests may break, and a feed that follows it."""
+"""A Redis that tests may break, a feed that follows it, and the table that holds the truth."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis
+from types_aiobotocore_dynamodb.client import DynamoDBClient
 
+from shared.clients.aws import open_dynamodb
 from shared.clients.redis import open_redis
 from shared.testing.valkey import Valkey
 from shared.tokens.announcements import Announcements
 from shared.tokens.revocation_feed import RevocationFeed
+from shared.tokens.revocation_keys import TABLE
+from tests.service.tokens.backends import settings
 
 
 @pytest.fixture
@@ -21,13 +25,13 @@ async def own_valkey(tmp_path: Path) -> AsyncIterator[Valkey]:
 
 @pytest.fixture
 async def redis(redis_url: str) -> AsyncIterator[Redis]:
-    async with open_redis(redis_url) as client:
+    async with open_redis(redis_url, timeout_seconds=5) as client:
         yield client
 
 
 @pytest.fixture
 async def own_redis(own_valkey: Valkey) -> AsyncIterator[Redis]:
-    async with open_redis(own_valkey.url) as client:
+    async with open_redis(own_valkey.url, timeout_seconds=1) as client:
         yield client
 
 
@@ -43,3 +47,21 @@ async def feed(redis_url: str) -> AsyncIterator[RevocationFeed]:
     follower.start()
     yield follower
     await follower.stop()
+
+
+@pytest.fixture
+async def dynamodb(aws_endpoint_url: str) -> AsyncIterator[DynamoDBClient]:
+    async with open_dynamodb(settings(aws_endpoint_url)) as client:
+        yield client
+
+
+@pytest.fixture
+async def table(dynamodb: DynamoDBClient, table_prefix: str) -> str:
+    name = table_prefix + TABLE
+    await dynamodb.create_table(
+        TableName=name,
+        KeySchema=[{"AttributeName": "target", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "target", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    return name
