@@ -1,0 +1,96 @@
+"""A processor with stores of its own, without a worker until a test starts one."""
+
+import json
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import TypeAlias
+
+import pytest
+
+from services.processor.bootstrap import bootstrap
+from services.processor.settings import ProcessorSettings
+from shared.clients.aws import open_dynamodb
+from shared.clients.redis import open_redis
+from shared.settings import load
+from shared.testing.tokens import TokenFactory
+from shared.tokens.announcements import Announcements
+from shared.tokens.revocation_keys import TABLE as REVOCATIONS_TABLE
+from tests.service.processor.running import Processor, processor, worker
+from tests.service.tokens.canned_server import CannedServer
+from tests.support.names import unique_name
+
+MakeSettings: TypeAlias = Callable[..., ProcessorSettings]
+
+
+@pytest.fixture(scope="session")
+def tokens() -> TokenFactory:
+    return TokenFactory()
+
+
+@pytest.fixture(scope="session")
+async def jwks_url(tokens: TokenFactory) -> AsyncIterator[str]:
+    async with CannedServer(json.dumps(tokens.jwks()).encode()) as server:
+        yield server.url
+
+
+@pytest.fixture
+async def make_settings(
+    redis_url: str, aws_endpoint_url: str, table_prefix: str, bucket_name: str, jwks_url: str, tmp_path: Path
+) -> MakeSettings:
+    """Settings on stores that are made and hold nothing; arguments go over them."""
+    queue = unique_name("jobs")
+
+    def make(**overrides: object) -> ProcessorSettings:
+        settings: dict[str, object] = {
+            "mode": "local",
+            "redis_url": redis_url,
+            "jwks_url": jwks_url,
+            "aws_endpoint_url": aws_endpoint_url,
+            "aws_access_key_id": "test",
+            "aws_secret_access_key": "test",
+            "table_prefix": table_prefix,
+            "bucket": bucket_name,
+            "queue_name": queue,
+            "dead_letter_queue_name": f"{queue}-dead",
+            "lease_seconds": 2,
+            "long_poll_seconds": 1,
+            "sweep_interval_seconds": 0.5,
+            "sweep_after_seconds": 60,
+            "shutdown_deadline_seconds": 5,
+            "slots": 2,
+            "work_dir": str(tmp_path),
+            "revocation_read_timeout_seconds": 2,
+            **overrides,
+        }
+        return load(ProcessorSettings, **settings)
+
+    await bootstrap(make())
+    await _no_revocations(make())
+    return make
+
+
+async def _no_revocations(settings: ProcessorSettings) -> None:
+    """What auth's bootstrap makes and auth fills; here it stays empty."""
+    async with open_dynamodb(settings) as dynamodb:
+        await dynamodb.create_table(
+            TableName=settings.table_prefix + REVOCATIONS_TABLE,
+            BillingMode="PAY_PER_REQUEST",
+            KeySchema=[{"AttributeName": "target", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "target", "AttributeType": "S"}],
+        )
+    async with open_redis(settings.redis_url) as redis:
+        await Announcements(redis).rebuild([])
+
+
+@pytest.fixture
+async def idle_processor(make_settings: MakeSettings, tokens: TokenFactory) -> AsyncIterator[Processor]:
+    """Takes jobs that nobody works on."""
+    async with processor(make_settings(), tokens, unique_name("usr")) as running:
+        yield running
+
+
+@pytest.fixture
+async def working_processor(idle_processor: Processor) -> AsyncIterator[Processor]:
+    """Takes jobs, and a worker does them."""
+    async with worker(idle_processor.settings):
+        yield idle_processor

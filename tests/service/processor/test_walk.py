@@ -1,0 +1,94 @@
+"""From records to a result, as a client sees it."""
+
+import gzip
+import json
+
+import httpx
+import pytest
+
+from tests.service.processor.running import Processor
+
+RECORDS = [{"id": 1, "city": "Bern", "n": 3}, {"id": 2, "city": "Zürich", "n": 12}, {"id": 3, "city": "Bern", "n": 40}]
+AS_BYTES = {
+    "json": json.dumps(RECORDS).encode(),
+    "ndjson": b"\n".join(json.dumps(record).encode() for record in RECORDS),
+    "csv": "id,city,n\n1,Bern,3\n2,Zürich,12\n3,Bern,40\n".encode(),
+}
+
+
+async def test_the_smallest_body_gives_a_hundred_stamped_records(working_processor: Processor) -> None:
+    answer = await working_processor.http.post("/api/process", json={"data_source": "test", "config": {}})
+    assert answer.status_code == 200
+    body = answer.json()
+    assert body["success"] is True
+    assert body["metadata"]["processed_records"] == 100
+    assert body["metadata"]["processing_time_ms"] >= 0
+    records = json.loads(await working_processor.result(body["processing_id"]))
+    status = await working_processor.status(body["processing_id"])
+    assert records[7] == {"id": 7, "value": "data_7", "processed": True, "processed_at": status["submitted_at"]}
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("name", ["json", "ndjson", "csv"])
+async def test_records_come_out_as_they_went_in(working_processor: Processor, name: str, *, packed: bool) -> None:
+    content = gzip.compress(AS_BYTES[name]) if packed else AS_BYTES[name]
+    source = await working_processor.put(f"cities.{name}{'.gz' if packed else ''}", content)
+    config = {"filter_condition": "n > 10", "transformations": [{"select": ["id", "city"]}], "stamp": False}
+    answer = await working_processor.submit(source, config)
+    assert answer.status_code == 200, answer.text
+    result = await working_processor.result(answer.json()["processing_id"])
+    plain = (gzip.decompress(result) if packed else result).decode()
+    if name == "csv":
+        assert plain == "id,city\n2,Zürich\n3,Bern\n"
+    else:
+        records = json.loads(plain) if name == "json" else [json.loads(line) for line in plain.splitlines()]
+        assert records == [{"id": 2, "city": "Zürich"}, {"id": 3, "city": "Bern"}]
+
+
+async def test_an_upload_is_processed_and_fetched_by_links_alone(working_processor: Processor) -> None:
+    upload = await working_processor.http.post(
+        "/api/uploads", json={"filename": "cities.csv", "content_type": "text/csv"}
+    )
+    assert upload.status_code == 201
+    async with httpx.AsyncClient() as outside:
+        put = upload.json()
+        sent = await outside.request(put["method"], put["url"], content=AS_BYTES["csv"], headers=put["headers"])
+        assert sent.status_code == 200
+        answer = await working_processor.submit(put["data_source"], {"stamp": False, "output": {"format": "json"}})
+        redirect = await working_processor.http.get(f"/api/results/{answer.json()['processing_id']}")
+        assert redirect.status_code == 307
+        assert (await outside.get(redirect.headers["location"])).json() == RECORDS
+
+
+async def test_each_object_becomes_a_part_in_the_order_of_the_keys(working_processor: Processor) -> None:
+    for letter in "cab":
+        await working_processor.put(f"many/{letter}.ndjson", b'{"x": "%s"}\n' % letter.encode())
+    prefix = f"s3://{working_processor.settings.bucket}/inputs/{working_processor.owner}/many/"
+    answer = await working_processor.submit(prefix, {"stamp": False})
+    body = answer.json()
+    assert body["result_location"].endswith(f"/{body['processing_id']}/data/")
+    assert await working_processor.result(body["processing_id"]) == b'{"x":"a"}\n{"x":"b"}\n{"x":"c"}\n'
+    described = await working_processor.http.get(f"/api/results/{body['processing_id']}")
+    assert described.status_code == 200
+    assert [part["records"] for part in described.json()["parts"]] == [1, 1, 1]
+    status = await working_processor.status(body["processing_id"])
+    assert status["progress"]["partitions"] == {"done": 3, "total": 3}
+
+
+async def test_a_sort_sees_all_objects(working_processor: Processor) -> None:
+    first = await working_processor.put("one.ndjson", b'{"x": 2}\n{"x": 9}\n')
+    second = await working_processor.put("two.ndjson", b'{"x": 5}\n')
+    answer = await working_processor.submit([first, second], {"transformations": [{"sort": ["-x"]}], "stamp": False})
+    assert await working_processor.result(answer.json()["processing_id"]) == b'{"x":9}\n{"x":5}\n{"x":2}\n'
+
+
+async def test_a_preview_shows_both_sides_and_writes_nothing(idle_processor: Processor) -> None:
+    source = await idle_processor.put("cities.csv", AS_BYTES["csv"])
+    body = {"data_source": source, "config": {"transformations": [{"derive": {"twice": "n * 2"}}], "stamp": False}}
+    shown = (await idle_processor.http.post("/api/preview", json=body)).json()
+    assert shown["records_in"] == RECORDS
+    assert [record["twice"] for record in shown["records_out"]] == [6, 24, 80]
+    assert shown["schema_in"] == {"id": "BIGINT", "city": "VARCHAR", "n": "BIGINT"}
+    assert list(shown["schema_out"]) == ["id", "city", "n", "twice"]
+    written = await idle_processor.stores.s3.list_objects_v2(Bucket=idle_processor.settings.bucket, Prefix="jobs/")
+    assert written["KeyCount"] == 0
