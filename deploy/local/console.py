@@ -48,7 +48,7 @@ def warning_line(log_line: bytes) -> str | None:
     fields = [f"{key}={value}" for key, value in record.items() if key not in left_out]
     last_of_trace = str(record.get("exception", "")).strip().rpartition("\n")[2]
     words = [record["level"], str(record.get("event")), *fields, last_of_trace]
-    return " ".join(word for word in words if word)[:_LONGEST_LINE]
+    return " ".join(" ".join(words).split())[:_LONGEST_LINE]
 
 
 def _read_from(log_file: Path, position: int) -> bytes:

@@ -85,7 +85,7 @@ async def _start(server: Server) -> None:
 async def _watch(parts: Parts) -> None:
     async def make_tables_again() -> None:
         await parts.bootstrap()
-        say_of(parts.aws.child.name, "did not save its state: sessions and jobs since the last clean start are lost")
+        say_of(parts.aws.child.name, "did not save its state: sessions and jobs since the last Ctrl-C are lost")
 
     restarted: dict[Server, AfterRestart] = {parts.aws: make_tables_again}
     await together(

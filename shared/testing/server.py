@@ -15,7 +15,7 @@ class Server:
 
     scheme = "http"
     grace_seconds = 30.0
-    ready_within_seconds = 30.0
+    ready_within_seconds = 60.0
 
     def __init__(self, port: int, child: Child, probe: ReadinessProbe) -> None:
         self.port = port

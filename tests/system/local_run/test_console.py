@@ -9,7 +9,7 @@ def test_a_warning_is_shown_with_its_fields() -> None:
 
 
 def test_an_error_is_shown_with_the_last_line_of_its_trace() -> None:
-    record = {"level": "error", "event": "failed", "exception": "Traceback…\n  File…\nValueError: no such row"}
+    record = {"level": "error", "event": "failed\n", "exception": "Traceback…\n  File…\nValueError: no such row"}
     assert warning_line(json.dumps(record).encode()) == "error failed ValueError: no such row"
 
 
