@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from redis.asyncio import Redis
 from types_aiobotocore_dynamodb.client import DynamoDBClient
 
+from services.auth.domain.access_tokens import lead_of
 from services.auth.domain.lockout import Limits
 from services.auth.domain.revocations import Guard
 from services.auth.domain.sessions import Lifetimes
@@ -50,6 +51,7 @@ from shared.tokens.revocation_keys import TABLE as REVOCATIONS
 from shared.tokens.verifier import Verifier
 
 _LOOK_AT_FEED_SECONDS = 1
+_PATIENCE_SECONDS = 2
 log = get_logger(__name__)
 
 
@@ -118,7 +120,11 @@ def _compose(  # noqa: PLR0917 - a composition root takes what it composes
     )
     users, sessions = Users(dynamodb, prefix), Sessions(dynamodb, prefix)
     direct_reads = DirectReads(dynamodb, prefix + REVOCATIONS, timeout_seconds=settings.revocation_read_timeout_seconds)
-    access_tokens = AccessTokens(keys, settings.issuer, settings.audience, lifetimes, feed.revoked)
+    access_tokens = AccessTokens(
+        keys, settings.issuer, settings.audience, lifetimes, feed.revoked, lead_of(settings.clock_skew_seconds)
+    )
+    # A refresh asks the truth in any case, and has the time to wait for it.
+    patient_reads = DirectReads(dynamodb, prefix + REVOCATIONS, timeout_seconds=_PATIENCE_SECONDS)
     ending = Ending(sessions, revocations, announcer, Guard(lifetimes, settings.clock_skew_seconds))
     authentication = ClientAuthentication(RecentClients(Clients(dynamodb, prefix)), access_tokens)
     policy = VerificationPolicy(settings.issuer, settings.audience, settings.clock_skew_seconds)
@@ -135,7 +141,7 @@ def _compose(  # noqa: PLR0917 - a composition root takes what it composes
         end_session=EndSession(sessions, ending, now),
         end_all_sessions=EndAllSessions(sessions, ending, now),
         issue_client_token=IssueClientToken(authentication, access_tokens, now),
-        refresh_session=RefreshSession(authentication, sessions, users, direct_reads, ending, access_tokens, now),
+        refresh_session=RefreshSession(authentication, sessions, users, patient_reads, ending, access_tokens, now),
         revoke_token=RevokeToken(
             authentication, sessions, ending, Verifier(key_source, NothingRevoked(), policy, cache_size=0), now
         ),

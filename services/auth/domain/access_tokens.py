@@ -3,9 +3,12 @@
 from dataclasses import dataclass
 
 from services.auth.domain.clients import Client
+from services.auth.domain.problems import JustRevoked
 from services.auth.domain.sessions import Session
 from services.auth.domain.users import User
 from shared.ids import new_id
+
+_LONGEST_LEAD_SECONDS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +35,26 @@ class Grant:
         return cls(client.client_id, client.client_id, scope)
 
 
-def issue_second(now: float, revoked_up_to: int) -> int:
-    """The `iat` of a token that is issued now: after what is revoked, were it in this very second.
+def issue_second(now: float, revoked_up_to: int, lead_seconds: int) -> int:
+    """The `iat` of a token that is issued now: after what is revoked, were that in this very second.
 
-    A verifier takes an `iat` that lies ahead of its clock by the clocks' skew, so one second more does no harm.
+    It may lie ahead of the clock by `lead_seconds` (see `lead_of`), never by more.
+
+    Raises:
+        JustRevoked: it would have to.
     """
-    return max(int(now), revoked_up_to + 1)
+    second = max(int(now), revoked_up_to + 1)
+    if second > int(now) + lead_seconds:
+        raise JustRevoked
+    return second
+
+
+def lead_of(clock_skew_seconds: int) -> int:
+    """How far an `iat` and a `not_before` of ours may lie ahead of the clock.
+
+    A verifier takes an `iat` that is ahead of its own clock by the skew: half of that is ours, half is for the clocks.
+    """
+    return min(_LONGEST_LEAD_SECONDS, clock_skew_seconds // 2)
 
 
 def access_claims(grant: Grant, *, issuer: str, audience: str, issued_at: int, expires_at: int) -> dict[str, object]:

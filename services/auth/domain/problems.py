@@ -29,6 +29,15 @@ class SessionNotFound(NotFound):
         super().__init__("You have no session with this id. GET /api/sessions lists yours.")
 
 
+class JustRevoked(Unavailable):
+    """So many revocations of the same in one second that no token of this second could be told from those before."""
+
+    code, title = "just-revoked", "Revoked a moment ago"
+
+    def __init__(self) -> None:
+        super().__init__("All tokens of this user or client were revoked a moment ago, several times. Ask again.")
+
+
 class NotAnnounced(Unavailable):
     """The revocation is durable, verifiers may not know it yet, and we go on trying to tell them."""
 

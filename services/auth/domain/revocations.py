@@ -3,9 +3,12 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from services.auth.domain.access_tokens import lead_of
 from services.auth.domain.sessions import Lifetimes, Session
 from shared.tokens.claims import MAX_LIFETIME_SECONDS, Claims
 from shared.tokens.revocation import Revocation, Target
+
+_UP_TO_A_SECOND = frozenset({"user", "client"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +33,21 @@ class Guard:
         A user's or a client's revocation ends sessions too, so it is kept as long as one of them could be refreshed.
         """
         longest = MAX_LIFETIME_SECONDS
-        if target.kind in {"user", "client"}:
+        if target.kind in _UP_TO_A_SECOND:
             longest = max(longest, self.lifetimes.session_seconds)
         return self._revocation(target, int(now) + longest, now)
+
+    def on_top_of(self, known: Revocation, wanted: Revocation) -> Revocation:
+        """What is in force after `wanted`, where `known` (of the same target) was in force already.
+
+        A user who logs in in the second of a revocation gets tokens of the next second. So one more revocation in that
+        second must reach one further, or it would miss them; by the lead at most, which no token passes either.
+        """
+        not_before = max(wanted.not_before, known.not_before)
+        if wanted.target.kind in _UP_TO_A_SECOND:
+            latest = max(wanted.not_before + lead_of(self.clock_skew_seconds), known.not_before)
+            not_before = min(max(wanted.not_before, known.not_before + 1), latest)
+        return Revocation(wanted.target, not_before, max(known.expires_at, wanted.expires_at))
 
     def _revocation(self, target: Target, last_expiry: int, now: float) -> Revocation:
         return Revocation(target, not_before=int(now), expires_at=last_expiry + self.clock_skew_seconds + 1)
@@ -53,8 +68,3 @@ def targets_of_session(session: Session) -> tuple[Target, ...]:
         Target("user", session.user_id),
         Target("client", session.client_id),
     )
-
-
-def later(one: Revocation, other: Revocation) -> Revocation:
-    """Of two about the same target: the later not-before, remembered as long as either."""
-    return Revocation(one.target, max(one.not_before, other.not_before), max(one.expires_at, other.expires_at))

@@ -32,6 +32,8 @@ class ClientAuthentication:
     async def of_confidential(self, unverified_client: UnverifiedClient, now: float) -> tuple[Client, int]:
         """The client, and the `iat` for what is issued on the strength of its row. Raises InvalidClient."""
         client_id = unverified_client.client_id
-        revoked_up_to = self.access_tokens.revoked_up_to(Target("client", client_id), Target("user", client_id))
-        known = await self.clients.get(client_id, revoked_up_to, now)
+        targets = Target("client", client_id), Target("user", client_id)
+        revoked_up_to = self.access_tokens.revoked_up_to(*targets)
+        issued_at = self.access_tokens.second_after(revoked_up_to, now)
+        known = await self.clients.get(client_id, issued_at=issued_at, revoked_up_to=revoked_up_to, now=now)
         return unverified_client.verified(known.client), known.issued_at

@@ -39,7 +39,7 @@ class Ending:
         return Announced(revocation, await self.announcer.announce(revocation))
 
     async def revoke(self, revocation: Revocation, now: float) -> Announced:
-        """Revoke what has no row of its own. What is known to be revoked longer stays so."""
-        in_force = await self.revocations.save(revocation, now)
+        """Revoke what has no row of its own. What was revoked stays so."""
+        in_force = await self.revocations.save(revocation, now, self.guard.on_top_of)
         log.info("revoked", kind=in_force.target.kind, value=in_force.target.value)
         return Announced(in_force, await self.announcer.announce(in_force))

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from services.auth.domain.access_tokens import Grant, access_claims
+from services.auth.domain.access_tokens import Grant, access_claims, issue_second
 from services.auth.domain.sessions import Lifetimes
 from services.auth.signing_keys import SigningKeys
 from shared.tokens.compact import ACCESS_TOKEN_TYPE
@@ -32,14 +32,19 @@ class AccessTokens:
     audience: str
     lifetimes: Lifetimes
     revoked: RevokedSet
+    lead_seconds: int
 
     def revoked_up_to(self, *targets: Target) -> int:
         """The last second of which tokens about these are known to be revoked; -1: there is none.
 
-        Ask this *before* reading the rows that a token is made of, and issue it later than this second: then a
-        revocation that comes while a row is on its way ends what is made of that row.
+        Ask *before* reading the rows that a token is made of: then a revocation that comes while a row is on its way
+        ends what is made of that row.
         """
         return max(map(self.revoked.not_before, targets))
+
+    def second_after(self, revoked_up_to: int, now: float) -> int:
+        """The `iat` of a token that is issued now. Raises JustRevoked: that second must be waited for."""
+        return issue_second(now, revoked_up_to, self.lead_seconds)
 
     def issue(self, grant: Grant, *, issued_at: int, now: float) -> IssuedToken:
         """A signed token with this `iat`; it lives as long as one of this second or of that, whichever ends first."""

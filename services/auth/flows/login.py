@@ -86,10 +86,10 @@ class Login:
         user = await self.users.get(username)
         while user is not None:
             targets = Target("user", user.user_id), Target("client", FIRST_PARTY_CLIENT)
-            revoked_up_to = self.access_tokens.revoked_up_to(*targets)
-            if revoked_up_to < issued_at:
+            needed = self.access_tokens.second_after(self.access_tokens.revoked_up_to(*targets), now)
+            if needed == issued_at:
                 break
-            issued_at = revoked_up_to + 1
+            issued_at = needed
             user = await self.users.get(username)
         return user, issued_at
 

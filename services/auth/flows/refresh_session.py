@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from dataclasses import dataclass
 
-from services.auth.domain.access_tokens import Grant, issue_second
+from services.auth.domain.access_tokens import Grant
 from services.auth.domain.clients import UnverifiedClient, narrow_scope
 from services.auth.domain.oauth_errors import InvalidGrant
 from services.auth.domain.problems import NotAnnounced
@@ -60,13 +60,12 @@ class RefreshSession:
         if session is None or session.client_id != client_id:
             raise InvalidGrant("This refresh token is not known.")
         scope = narrow_scope(session.scope, raw_scope)
-        # Before the rows are read that the token is made of: see AccessTokens.revoked_up_to.
-        revoked_up_to = self.access_tokens.revoked_up_to(
-            Target("user", session.user_id), Target("client", session.client_id)
-        )
+        targets = Target("user", session.user_id), Target("client", session.client_id)
+        revoked_up_to = self.access_tokens.revoked_up_to(*targets)
         successor, user = await self._exchange(presented, session, now)
         grant = Grant.of_session(session, user, scope & scope_of(user.roles, user.permissions))
-        access = self.access_tokens.issue(grant, issued_at=issue_second(now, revoked_up_to), now=now)
+        issued_at = self.access_tokens.second_after(revoked_up_to, now)
+        access = self.access_tokens.issue(grant, issued_at=issued_at, now=now)
         return Refreshed(access, successor)
 
     async def _exchange(self, presented: RefreshToken, session: Session, now: float) -> tuple[RefreshToken, User]:

@@ -3,7 +3,6 @@
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from services.auth.domain.access_tokens import issue_second
 from services.auth.domain.clients import Client
 from services.auth.stores.clients import Clients
 
@@ -32,13 +31,16 @@ class RecentClients:
         self._clients = clients
         self._known: OrderedDict[str, KnownClient] = OrderedDict()
 
-    async def get(self, client_id: str, revoked_up_to: int, now: float) -> KnownClient:
-        """The client. `revoked_up_to` is the last second of which its tokens are known to be revoked."""
+    async def get(self, client_id: str, *, issued_at: int, revoked_up_to: int, now: float) -> KnownClient:
+        """The client. `issued_at` holds for a row that is read now.
+
+        `revoked_up_to` is the last second of which its tokens are known to be revoked: an older row is read again.
+        """
         known = self._known.get(client_id)
         if known is not None and revoked_up_to < known.issued_at and 0 <= now - known.read_at < KEEP_SECONDS:
             return known
         client = await self._clients.get(client_id)
-        known = KnownClient(client, issue_second(now, revoked_up_to), now)
+        known = KnownClient(client, issued_at, now)
         if client is not None:
             self._remember(client_id, known)
         return known

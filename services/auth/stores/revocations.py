@@ -1,17 +1,17 @@
 """Revocations in DynamoDB: the truth that outlives Redis and every instance."""
 
-from collections.abc import AsyncIterator
-from typing import Any
+from collections.abc import AsyncIterator, Callable
+from typing import Any, TypeAlias
 
 from botocore.exceptions import ClientError
 from types_aiobotocore_dynamodb.client import DynamoDBClient
 
-from services.auth.domain.revocations import later
 from shared.clients.aws import aws_errors, error_code
 from shared.errors import Unavailable
 from shared.tokens.revocation import Revocation
 from shared.tokens.revocation_keys import TABLE, from_row, row_key, to_row
 
+Merge: TypeAlias = Callable[[Revocation, Revocation], Revocation]
 _TRIES = 5
 
 
@@ -22,19 +22,19 @@ class Revocations:
         self._dynamodb = dynamodb
         self._table = table_prefix + TABLE
 
-    async def save(self, revocation: Revocation, now: float) -> Revocation:
-        """Make it durable. Never takes an older one back: the answer is what is in force now (the later of both)."""
+    async def save(self, revocation: Revocation, now: float, merge: Merge) -> Revocation:
+        """Make it durable. The answer is what is in force now: where one was known, `merge(known, revocation)`."""
         wanted = revocation
         for _ in range(_TRIES):
             try:
-                await self._put_unless_more_is_known(wanted, now)
+                await self._put_if_it_reaches_further(wanted, now)
             except ClientError as error:
                 if error_code(error) != "ConditionalCheckFailedException":
                     raise
                 known = await self._known(error, wanted)
-                if known is not None and later(wanted, known) == known:
+                wanted = revocation if known is None else merge(known, revocation)
+                if wanted == known:
                     return known
-                wanted = wanted if known is None else later(wanted, known)
             else:
                 return wanted
         raise Unavailable("Too many revocations of the same at once. Ask again.")
@@ -52,14 +52,14 @@ class Revocations:
                 for row in page["Items"]:
                     yield from_row(row)
 
-    async def _put_unless_more_is_known(self, revocation: Revocation, now: float) -> None:
+    async def _put_if_it_reaches_further(self, revocation: Revocation, now: float) -> None:
         row = to_row(revocation, int(now * 1000))
         with aws_errors("DynamoDB"):
             await self._dynamodb.put_item(
                 TableName=self._table,
                 Item=row,
                 ConditionExpression="attribute_not_exists(target) "
-                "OR (not_before <= :not_before AND expires_at <= :expires_at)",
+                "OR (not_before < :not_before AND expires_at <= :expires_at)",
                 ExpressionAttributeValues={":not_before": row["not_before"], ":expires_at": row["expires_at"]},
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )

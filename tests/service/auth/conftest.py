@@ -32,6 +32,8 @@ def shared_settings(redis_url: str, aws_endpoint_url: str, table_prefix: str) ->
         "issuer": "http://auth.test",
         "password_memory_kib": 8192,
         "password_iterations": 1,
+        # A busy machine is no outage; tests of outages set it shorter.
+        "revocation_read_timeout_seconds": 2,
     }
 
 

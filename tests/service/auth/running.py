@@ -16,6 +16,7 @@ from shared import clock
 from tests.support.waiting import eventually
 
 DEMO_CLIENT = ("demo-service", "demo-service-secret-local-only")
+DEMO_USERS = (("testuser", "testpass"), ("alice", "wonderland-demo"), ("admin", "admin-demo-only"))
 
 
 @dataclass(frozen=True)
