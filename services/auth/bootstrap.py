@@ -18,12 +18,14 @@ from services.auth.stores.parameters import SIGNING_KEY, Parameters
 from services.auth.stores.tables import TABLES, Table, create_table
 from services.auth.stores.users import Users
 from shared.clients.aws import open_dynamodb
+from shared.clients.patience import patiently
 from shared.errors import Problem
 from shared.ids import digest
 from shared.settings import SettingsError, load
 
 # Published in the documentation, and made in local mode only.
 _DEMO_USERS = {"testuser": "testpass", "alice": "wonderland-demo", "admin": "admin-demo-only"}
+_PATIENCE_SECONDS = 60  # an emulator that has only just started loads its services at their first call
 _DEMO_CLIENT = "demo-service"
 _DEMO_SECRET = "demo-service-secret-local-only"  # noqa: S105 - as said above
 
@@ -96,7 +98,8 @@ def _line(what: str, *, created: bool) -> str:
 def main() -> None:
     """Exit code 0, or 1 with one clear line."""
     try:
-        for line in asyncio.run(lay_ground(load(BootstrapSettings))):
+        settings = load(BootstrapSettings)
+        for line in asyncio.run(patiently(lambda: lay_ground(settings), within_seconds=_PATIENCE_SECONDS)):
             sys.stdout.write(line + "\n")
     except SettingsError as error:
         sys.exit(f"mayfly: {error}")

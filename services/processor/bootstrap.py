@@ -16,6 +16,7 @@ from types_aiobotocore_sqs.client import SQSClient
 from services.processor.settings import ProcessorSettings
 from services.processor.stores.job_items import BY_OWNER, OPEN_JOBS, TABLE
 from shared.clients.aws import aws_errors, error_code, open_dynamodb, open_s3, open_sqs
+from shared.clients.patience import patiently
 from shared.errors import Problem
 from shared.settings import SettingsError, load
 from shared.telemetry.logs import configure_logs, get_logger
@@ -69,6 +70,7 @@ _PRIVATE: Any = {
 }
 _EXISTS = {"ResourceInUseException", "BucketAlreadyOwnedByYou"}
 _DEAD_LETTER_SECONDS = 14 * 86_400
+_PATIENCE_SECONDS = 60  # an emulator that has only just started loads its services at their first call
 _MESSAGE_SECONDS = 4 * 86_400
 
 
@@ -151,7 +153,7 @@ def main() -> None:
     try:
         settings = load(ProcessorSettings)
         configure_logs(settings)
-        asyncio.run(bootstrap(settings))
+        asyncio.run(patiently(lambda: bootstrap(settings), within_seconds=_PATIENCE_SECONDS))
     except (SettingsError, Problem) as error:
         sys.exit(f"mayfly: {error}")
 
