@@ -42,8 +42,13 @@ class LocalRun:
         """The address of a part, such as `url("AUTH_PORT")`."""
         return f"http://127.0.0.1:{self.ports[f'MAYFLY_{setting}']}"
 
-    async def ready(self) -> None:
-        await self.child.ready(self._says_so, timeout_seconds=60.0)
+    async def says(self, text: str) -> None:
+        """Returns once its console shows the text."""
+
+        async def shown() -> bool:
+            return text in self.output
+
+        await self.child.ready(shown, timeout_seconds=120.0)
 
     async def ends_by_itself(self) -> int:
         """Starts it and returns its exit code; after a minute it is killed and a TimeoutError raised."""
@@ -57,9 +62,6 @@ class LocalRun:
         """The commands that it prints to try, as a shell script."""
         return "\n".join(re.findall(r"^  ((?:TOKEN=|JOB=|curl ).*)$", self.output, flags=re.MULTILINE))
 
-    async def _says_so(self) -> bool:
-        return "Ctrl-C ends everything." in self.output
-
 
 @asynccontextmanager
 async def local_run(folder: Path, settings: Mapping[str, str], console: Path) -> AsyncIterator[LocalRun]:
@@ -67,7 +69,7 @@ async def local_run(folder: Path, settings: Mapping[str, str], console: Path) ->
     run = LocalRun(folder, settings, console)
     await run.child.start()
     try:
-        await run.ready()
+        await run.says("Ctrl-C ends everything.")
         yield run
     finally:
         await run.child.terminate(grace_seconds=60.0)

@@ -103,6 +103,32 @@ async def test_an_instance_that_dies_is_started_again(running: LocalRun) -> None
     assert "worker     ended (signal 9); an instance may die at any moment" in running.output
 
 
+async def test_ctrl_c_during_the_start_leaves_nothing_running(tmp_path: Path) -> None:
+    run = LocalRun(tmp_path / "state", free_port_settings(), tmp_path / "console.log")
+    await run.child.start()
+    try:
+        await run.says("aws        ready")
+        os.kill(run.child.pid, signal.SIGINT)
+        assert await asyncio.wait_for(run.child.wait(), 60) == 0
+    finally:
+        await run.child.kill()
+    assert [port for port in run.ports.values() if await listens(port)] == []
+
+
+async def test_a_second_ctrl_c_kills_at_once(tmp_path: Path) -> None:
+    async with local_run(tmp_path / "state", free_port_settings(), tmp_path / "console.log") as run:
+        pids = await asyncio.to_thread(children_of, run.child.pid)
+        os.kill(run.child.pid, signal.SIGINT)
+        await run.says("Ending.")
+        os.kill(run.child.pid, signal.SIGINT)
+        assert await asyncio.wait_for(run.child.wait(), 5) == 130
+
+        async def all_gone() -> bool:
+            return not any(process_runs(pid) for pid in pids)
+
+        await eventually(all_gone)
+
+
 async def test_sessions_and_results_survive_ctrl_c_and_a_restart(tmp_path: Path) -> None:
     ports = free_port_settings()
     async with local_run(tmp_path / "state", ports, tmp_path / "one.log") as first:
