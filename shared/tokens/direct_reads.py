@@ -28,6 +28,7 @@ class DirectReads:
     """Consistent reads of the table `revocations`. Lookups that come while others are under way share the next read.
 
     However many ask, at most `MAX_BATCHES_AT_ONCE` reads run, and nobody waits longer than `timeout_seconds`.
+    `stop` it before the client is closed.
     """
 
     def __init__(self, dynamodb: DynamoDBClient, table: str, *, timeout_seconds: float) -> None:
@@ -36,6 +37,7 @@ class DirectReads:
         self._timeout_seconds = timeout_seconds
         self._waiting: list[_Lookup] = []
         self._batches: set[asyncio.Task[None]] = set()
+        self._failing = False
 
     async def read(self, targets: Sequence[Target]) -> list[Revocation]:
         """All revocations of these targets (at most `MAX_KEYS_IN_BATCH`), as they stand now.
@@ -53,6 +55,14 @@ class DirectReads:
                 return await lookup.answer
         except TimeoutError:
             raise _unavailable() from None
+
+    async def stop(self) -> None:
+        """End the reads under way; who still waits for them gets no answer."""
+        self._waiting.clear()
+        batches = list(self._batches)
+        for batch in batches:
+            batch.cancel()
+        await asyncio.gather(*batches, return_exceptions=True)
 
     def _start_batches(self) -> None:
         while self._waiting and len(self._batches) < MAX_BATCHES_AT_ONCE:
@@ -82,14 +92,23 @@ class DirectReads:
             async with asyncio.timeout(self._timeout_seconds):
                 found = await self._batch_get({key for lookup in lookups for key in lookup.keys})
         except Exception as error:  # noqa: BLE001 - whatever it is, those who wait must be told that nothing is known
-            log.warning("revocations_not_read", error=repr(error))
+            self._tell(failing=True, error=repr(error))
             for lookup in lookups:
                 if not lookup.answer.done():
                     lookup.answer.set_exception(_unavailable())
             return
+        self._tell(failing=False)
         for lookup in lookups:
             if not lookup.answer.done():
                 lookup.answer.set_result([found[key] for key in lookup.keys if key in found])
+
+    def _tell(self, *, failing: bool, error: str | None = None) -> None:
+        """Log a change only: in an outage each request comes here."""
+        if failing and not self._failing:
+            log.warning("revocations_not_read", error=error)
+        elif self._failing and not failing:
+            log.info("revocations_read_again")
+        self._failing = failing
 
     async def _batch_get(self, keys: set[str]) -> dict[str, Revocation]:
         response = await self._dynamodb.batch_get_item(

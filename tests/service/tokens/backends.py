@@ -1,15 +1,32 @@
 """What several tests here do to real servers."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 
+from types_aiobotocore_dynamodb.client import DynamoDBClient
+
+from shared.clients.aws import open_dynamodb
 from shared.settings import SharedSettings, load
 from shared.testing.server import Server
+from shared.tokens.direct_reads import DirectReads
 
 
-def settings(endpoint_url: str) -> SharedSettings:
-    """Settings for AWS at this address."""
-    return load(SharedSettings, aws_endpoint_url=endpoint_url, aws_access_key_id="test", aws_secret_access_key="test")
+def dynamodb_at(endpoint_url: str) -> AbstractAsyncContextManager[DynamoDBClient]:
+    """A client of the DynamoDB at this address."""
+    settings = load(
+        SharedSettings, aws_endpoint_url=endpoint_url, aws_access_key_id="test", aws_secret_access_key="test"
+    )
+    return open_dynamodb(settings)
+
+
+@asynccontextmanager
+async def reading(dynamodb: DynamoDBClient, table: str, timeout_seconds: float) -> AsyncIterator[DirectReads]:
+    """A reader that is stopped before its client is closed."""
+    direct = DirectReads(dynamodb, table, timeout_seconds=timeout_seconds)
+    try:
+        yield direct
+    finally:
+        await direct.stop()
 
 
 @contextmanager

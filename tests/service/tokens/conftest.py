@@ -7,13 +7,12 @@ import pytest
 from redis.asyncio import Redis
 from types_aiobotocore_dynamodb.client import DynamoDBClient
 
-from shared.clients.aws import open_dynamodb
 from shared.clients.redis import open_redis
 from shared.testing.valkey import Valkey
 from shared.tokens.announcements import Announcements
 from shared.tokens.revocation_feed import RevocationFeed
 from shared.tokens.revocation_keys import TABLE
-from tests.service.tokens.backends import settings
+from tests.service.tokens.backends import dynamodb_at
 
 
 @pytest.fixture
@@ -51,7 +50,7 @@ async def feed(redis_url: str) -> AsyncIterator[RevocationFeed]:
 
 @pytest.fixture
 async def dynamodb(aws_endpoint_url: str) -> AsyncIterator[DynamoDBClient]:
-    async with open_dynamodb(settings(aws_endpoint_url)) as client:
+    async with dynamodb_at(aws_endpoint_url) as client:
         yield client
 
 

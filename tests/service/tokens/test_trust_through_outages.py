@@ -16,13 +16,12 @@ from shared.testing.tokens import TokenFactory
 from shared.testing.valkey import Valkey
 from shared.tokens.announcements import Announcements
 from shared.tokens.claims import InvalidToken
-from shared.tokens.direct_reads import DirectReads
 from shared.tokens.jwks_key_source import JwksKeySource
 from shared.tokens.revocation import Revocation, RevocationStatus, RevocationUnknown, Target
 from shared.tokens.revocation_feed import RevocationFeed
 from shared.tokens.revocation_keys import to_row
 from shared.tokens.verifier import Verifier
-from tests.service.tokens.backends import hung
+from tests.service.tokens.backends import hung, reading
 from tests.service.tokens.canned_server import CannedServer
 from tests.support.waiting import eventually
 
@@ -87,11 +86,11 @@ async def trust(
     announcements = Announcements(own_redis)
     await announcements.rebuild([])
     feed = RevocationFeed(own_valkey.url)
-    direct = DirectReads(dynamodb, table, timeout_seconds=0.5)
-    status = RevocationStatus(feed, direct, max_staleness_seconds=MAX_STALENESS_SECONDS)
-    async with open_http() as http:
+    async with open_http() as http, reading(dynamodb, table, 0.5) as direct:
         keys = JwksKeySource(http, auth.url)
-        whole = Trust(Verifier(keys, status, tokens.policy), feed, keys, tokens, announcements, dynamodb, table)
+        status = RevocationStatus(feed, direct, max_staleness_seconds=MAX_STALENESS_SECONDS)
+        verifier = Verifier(keys, status, tokens.policy)
+        whole = Trust(verifier, feed, keys, tokens, announcements, dynamodb, table)
         keys.start()
         feed.start()
         await whole.becomes("accepted", tokens.mint())
