@@ -12,11 +12,16 @@ Nothing is started for tests that ask for none of these.
 from collections.abc import AsyncIterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.testing.aws_emulator import AwsEmulator
 from shared.testing.valkey import WHEEL, Valkey
 from tests.support.names import unique_name
+
+# A busy or a new machine is slow now and then; that is no fault of what is tested.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 
 class BackendSettings(BaseSettings):
