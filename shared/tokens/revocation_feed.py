@@ -38,6 +38,7 @@ READ_TIMEOUT_SECONDS = BLOCK_SECONDS + 0.5
 MAX_PAUSE_SECONDS = 0.5
 _ENTRIES_IN_READ = 1000
 _SWEEP_SECONDS = 30.0
+_EXPIRY_MARGIN_SECONDS = 60  # should this machine's clock be ahead and then be set right
 
 log = get_logger(__name__)
 
@@ -158,7 +159,7 @@ class RevocationFeed:
             self._lost = False
         if sent - self._swept > _SWEEP_SECONDS:
             self._swept = sent
-            self.revoked.drop_expired(self._now())
+            self.revoked.drop_expired(self._now() - _EXPIRY_MARGIN_SECONDS)
 
     def _hear_news(self, fields: Mapping[str, str]) -> None:
         if "revocation" in fields:  # else it marks a new generation
