@@ -14,6 +14,7 @@ LOCKS = {
     "auth": ["services/auth/pyproject.toml"],
     "processor": ["services/processor/pyproject.toml"],
     "dev": ["shared/pyproject.toml", *SERVICES, "--group", "dev"],
+    "build": ["--group", "build"],
     "emulator": ["--group", "emulator"],
 }
 
