@@ -125,6 +125,12 @@ def _binary(to: Renderer, node: exp.Expr) -> str:
     return f"({to.plain(left)} {_BINARY[type(node)]} {to.plain(right)})"
 
 
+def _like(to: Renderer, node: exp.Expr) -> str:
+    value, pattern, negate = to.args(node, "this", "expression", "negate")
+    operator = f"NOT {_BINARY[type(node)]}" if negate else _BINARY[type(node)]
+    return f"({to.plain(value)} {operator} {to.plain(pattern)})"
+
+
 def _literal(to: Renderer, node: exp.Expr) -> str:
     text = str(node.this)
     if node.args.get("is_string"):
@@ -228,7 +234,7 @@ def _escape(to: Renderer, node: exp.Expr) -> str:
     like, char = to.args(node, "this", "expression")
     if not isinstance(like, exp.Like | exp.ILike):
         raise to.refusal("ESCAPE belongs to LIKE")
-    return f"{_binary(to, like).removesuffix(')')} ESCAPE {to.plain(char)})"
+    return f"{_like(to, like).removesuffix(')')} ESCAPE {to.plain(char)})"
 
 
 def _index(to: Renderer, node: exp.Expr) -> str:
@@ -272,12 +278,14 @@ def _check_length(to: Renderer, function: Function, given: list[object]) -> None
     if function.bounded_argument is None:
         return
     length = given[function.bounded_argument]
-    if not (isinstance(length, exp.Literal) and str(length.this).isdecimal() and int(length.this) <= LONGEST_PADDING):
+    if not (isinstance(length, exp.Literal) and length.is_int and int(str(length.this)) <= LONGEST_PADDING):
         raise to.refusal(f"the length that {function.name} pads to is a number, at most {LONGEST_PADDING}")
 
 
 _SAY: dict[type[exp.Expr], _Say] = {
     **dict.fromkeys(_BINARY, _binary),
+    exp.Like: _like,
+    exp.ILike: _like,
     exp.Literal: _literal,
     exp.Boolean: lambda _, node: "TRUE" if node.this else "FALSE",
     exp.Null: lambda _, __: "NULL",

@@ -54,12 +54,16 @@ def plan_inputs(pipeline: Pipeline, samples: Sequence[ObjectSample]) -> InputPla
         encodings.append(encoding)
         reader = record_format(encoding.format)
         keeps_anything = reader.keeps_anything
-        for name, one in reader.infer(plain).items() if plain.content else ():
+        found = reader.infer(plain) if plain.content else {}
+        if plain.content and not plain.is_whole and not found and pipeline.input.schema is None:
+            message = "the first record is larger than what is read to find the columns"
+            raise RecordError(message, object_name=sample.name, record=1, remedy="say config.input.schema")
+        for name, one in found.items():
             types[name] = reader.merge(types.get(name), one)
     first = encodings[0] if encodings else Encoding(JSON, "none")
     output = Encoding(pipeline.output.format or first.format, pipeline.output.compression or first.compression)
-    found = {name: one or keeps_anything for name, one in types.items()}
-    return InputPlan(tuple(encodings), output, _schema(pipeline, found, samples[0].name if samples else ""))
+    columns = {name: one or keeps_anything for name, one in types.items()}
+    return InputPlan(tuple(encodings), output, _schema(pipeline, columns, samples[0].name if samples else ""))
 
 
 def plain_sample(pipeline: Pipeline, sample: ObjectSample) -> tuple[Format, bytes]:
@@ -72,7 +76,7 @@ def _told(pipeline: Pipeline, sample: ObjectSample, first: Encoding | None) -> t
     compression = pipeline.input.compression or compression_of(sample.name, sample.content)
     plain = _plain(sample, compression)
     check_encoding(plain.content, sample.name)
-    known = pipeline.input.format or _format_of(sample.name, plain.content) or (first.format if first else None)
+    known = pipeline.input.format or _format_of(sample.name, plain.content, first.format if first else None)
     if known is None:
         message = (
             f'the format of "{sample.name}" shows neither in its name nor in its content; say "json", "ndjson" or "csv"'
@@ -81,10 +85,13 @@ def _told(pipeline: Pipeline, sample: ObjectSample, first: Encoding | None) -> t
     return Encoding(known, compression), plain
 
 
-def _format_of(name: str, content: bytes) -> Format | None:
-    """By name; but many a .json holds one object a line, and the first byte tells."""
+def _format_of(name: str, content: bytes, first: Format | None) -> Format | None:
+    """By name; but many a .json holds one object a line: the first byte tells, or what the first object was."""
     named, found = format_by_name(name), format_by_content(content)
-    return found if named in {None, JSON, NDJSON} and found in {JSON, NDJSON} else named or found
+    like = found if content else first
+    if named in {None, JSON, NDJSON} and like in {JSON, NDJSON}:
+        return like
+    return named or found or first
 
 
 def _plain(sample: ObjectSample, compression: Compression) -> Sample:
@@ -117,7 +124,7 @@ def _schema(pipeline: Pipeline, found: dict[str, str], name: str) -> Schema:
     try:
         inferred = Schema(tuple(Column(column, one) for column, one in found.items()))
     except ColumnsDifferByCase as error:
-        raise RecordError(str(error), object_name=name, remedy="rename one of them in the source") from None
+        raise RecordError(str(error), object_name=name, remedy="rename one in the source") from None
     columns = {column.name: column for column in inferred} | {column.name: column for column in pinned}
     try:
         return Schema(tuple(columns.values()))

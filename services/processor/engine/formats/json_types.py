@@ -37,9 +37,12 @@ def merge_types(first: str | None, second: str | None) -> str | None:
         return first or second
     if first in _NUMBERS and second in _NUMBERS:
         return max(first, second, key=_NUMBERS.index)
-    if "[]" in (first, second) and first.endswith("[]") and second.endswith("[]"):
-        return max(first, second, key=len)
-    return "JSON" if first.endswith("[]") else first
+    if not first.endswith("[]"):
+        return first
+    element, other = first.removesuffix("[]"), second.removesuffix("[]")
+    if second.endswith("[]") and (not element or not other or _family(element) == _family(other)):
+        return f"{merge_types(element or None, other or None)}[]"
+    return "JSON"
 
 
 def _family(scalar_type: str) -> str:
