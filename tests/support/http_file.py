@@ -54,9 +54,9 @@ class HttpFile:
         if not lines:
             return None
         method, url = lines[0].split(" ", 1)
-        head, _, body = "\n".join(lines[1:]).partition("\n\n")
-        headers = dict(line.split(": ", 1) for line in head.splitlines() if line)
-        return HttpRequest(name, method, url, headers, self._body(body.strip()))
+        end = lines.index("") if "" in lines else len(lines)
+        headers = dict(line.split(": ", 1) for line in lines[1:end])
+        return HttpRequest(name, method, url, headers, self._body("\n".join(lines[end:]).strip()))
 
     def _body(self, text: str) -> str | Path | None:
         return self.path.parent / text[1:].strip() if text.startswith("<") else text or None

@@ -45,7 +45,7 @@ class TokenInUse:
         """
         since = clock.monotonic()
         async with asyncio.timeout(within_seconds):
-            while {use.processor for use in self.uses if use.sent >= since and use.status == status} < set(processors):  # noqa: ASYNC110 - the witness waits for what others answer
+            while {use.processor for use in self.uses if use.sent >= since and use.status == status} < set(processors):
                 await asyncio.sleep(PAUSE_SECONDS)
 
 

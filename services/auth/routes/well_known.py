@@ -66,7 +66,7 @@ def server_metadata(settings: AuthSettings) -> dict[str, Any]:
     issuer = settings.issuer
     return {
         "issuer": issuer,
-        "jwks_uri": settings.effective_jwks_url,
+        "jwks_uri": f"{issuer}/.well-known/jwks.json",
         "token_endpoint": f"{issuer}/oauth2/token",
         "token_endpoint_auth_methods_supported": _CLIENT_AUTHENTICATION,
         "revocation_endpoint": f"{issuer}/oauth2/revoke",
@@ -74,7 +74,6 @@ def server_metadata(settings: AuthSettings) -> dict[str, Any]:
         "grant_types_supported": list(GRANT_TYPES),
         "response_types_supported": [],
         "scopes_supported": list(SCOPES),
-        "service_documentation": f"{issuer}/docs",
         "revocation_max_staleness": settings.revocation_max_staleness_seconds,
     }
 
