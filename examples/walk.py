@@ -95,7 +95,7 @@ class Mayfly:
         answer = self._http.request(method, url, **request)
         if answer.is_error:
             raise RuntimeError(f"{method} {url}: {answer.status_code} {answer.json()['detail']}")
-        body: dict[str, Any] = answer.json()
+        body: dict[str, Any] = answer.json() if answer.content else {}
         return body
 
 
@@ -130,4 +130,9 @@ if __name__ == "__main__":
     parser.add_argument("--auth", default="http://127.0.0.1:8001", metavar="URL")
     parser.add_argument("--processor", default="http://127.0.0.1:8002", metavar="URL")
     arguments = parser.parse_args()
-    main(arguments.auth, arguments.processor)
+    try:
+        main(arguments.auth, arguments.processor)
+    except httpx.ConnectError:
+        sys.exit(f"nothing answers at {arguments.auth} or {arguments.processor}: start the system with `make run`")
+    except RuntimeError as refusal:
+        sys.exit(str(refusal))

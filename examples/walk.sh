@@ -7,6 +7,9 @@ cd "$(dirname "$0")/.."
 AUTH=${AUTH:-http://127.0.0.1:8001} PROCESSOR=${PROCESSOR:-http://127.0.0.1:8002}
 field() { python3 -c 'import json, sys; print(json.load(sys.stdin)[sys.argv[1]])' "$1"; }
 pretty() { python3 -m json.tool; }
+for service in "$AUTH" "$PROCESSOR"; do
+  curl -sS --fail -o /dev/null "$service/readyz" || { echo "$service is not ready: start the system with make run"; exit 1; }
+done
 
 echo "# Log in"
 TOKEN=$(curl -sS "$AUTH/api/login" -H 'content-type: application/json' \
@@ -47,6 +50,6 @@ curl -sS "$PROCESSOR/api/process" -H "authorization: Bearer $TOKEN" \
   -H 'content-type: application/json' -d '{"data_source": "test", "config": {}}' | pretty
 
 echo "# Log out: the token stops working, at the latest after the published bound"
-curl -sS -X POST "$AUTH/api/logout" -H "authorization: Bearer $TOKEN" | pretty
+curl -sS --fail -X POST "$AUTH/api/logout" -H "authorization: Bearer $TOKEN"
 sleep 2
-curl -sS "$PROCESSOR/api/status/$JOB" -H "authorization: Bearer $TOKEN" | pretty
+curl -sS "$PROCESSOR/api/status/$JOB" -H "authorization: Bearer $TOKEN" | field detail

@@ -54,19 +54,20 @@ def errors_page() -> str:
 
 
 def problem_kinds() -> list[type[Problem]]:
-    """One class for each code: of two with one code, the one that the other is made from."""
+    """One class for each code and status: of two with the same, the one that the other is made from."""
     for _ in product_modules():  # a class is only known once its module was imported
         pass
-    kinds: dict[str, type[Problem]] = {}
+    kinds: dict[tuple[str, int], type[Problem]] = {}
     for kind in _family(Problem):
-        kinds.setdefault(kind.code, kind)
+        kinds.setdefault((kind.code, kind.status), kind)
     return list(kinds.values())
 
 
 def _family(kind: type[Problem]) -> Iterator[type[Problem]]:
     yield kind
     for child in kind.__subclasses__():
-        if child.__module__.startswith(("shared.", "services.")):
+        # One that is made within a function stands for a case, not for a kind.
+        if child.__module__.startswith(("shared.", "services.")) and "<locals>" not in child.__qualname__:
             yield from _family(child)
 
 
@@ -76,4 +77,4 @@ def _where(kind: type[Problem]) -> str:
 
 
 def _meaning(kind: type[Problem]) -> str:
-    return (inspect.getdoc(kind) or "") if "__doc__" in vars(kind) else ""
+    return inspect.cleandoc(kind.__doc__ or "") if kind is not Problem else "Anything that we did not foresee."

@@ -1,6 +1,6 @@
 """docs/reference/metrics.md: every metric that the product defines."""
 
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import Counter, Gauge, Histogram, Metric
 
 from docs.generators.markdown import code, page, table
 from docs.generators.modules import part_of, product_modules
@@ -22,13 +22,17 @@ def metrics_page() -> str:
     return page("Metrics", _INTRODUCTION, table(heads, [found[name] for name in sorted(found)]))
 
 
+def _described(metric: Counter | Gauge | Histogram) -> Metric:
+    return next(iter(metric.describe()))
+
+
 def _name(metric: Counter | Gauge | Histogram) -> str:
-    name = metric.describe()[0].name
+    name = _described(metric).name
     return f"{name}_total" if isinstance(metric, Counter) else name
 
 
 def _row(metric: Counter | Gauge | Histogram, part: str) -> list[str]:
-    described = metric.describe()[0]
+    described = _described(metric)
     labels = ", ".join(map(code, metric._labelnames)) or "none"  # noqa: SLF001 - no public way tells the labels' names
     process = {"shared": "all", "auth": "auth", "processor": "processor, worker"}[part]
     return [code(_name(metric)), described.type, labels, process, described.documentation]

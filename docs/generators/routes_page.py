@@ -1,11 +1,15 @@
 """docs/reference/routes.md: every route, out of both services' OpenAPI documents."""
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
+
+from pydantic import SecretStr
 
 from docs.generators.markdown import code, page, table
 from services.auth.main import create_app as create_auth
 from services.auth.settings import AuthSettings
+from services.auth.signing_keys import generate_pem
 from services.processor.main import create_app as create_processor
 from services.processor.settings import ProcessorSettings
 
@@ -16,11 +20,16 @@ explained in [errors](errors.md)."""
 
 def routes_page() -> str:
     documents = {
-        "auth": create_auth(AuthSettings()).openapi(),
+        "auth": create_auth(_auth_settings()).openapi(),
         "processor": create_processor(ProcessorSettings()).openapi(),
     }
     blocks = [block for name, document in documents.items() for block in _service(name, document)]
     return page("Routes", _INTRODUCTION, *blocks)
+
+
+def _auth_settings() -> AuthSettings:
+    """Without a key auth does not start; this one signs nothing."""
+    return AuthSettings(signing_algorithm="ES256", signing_key=SecretStr(generate_pem("ES256")))
 
 
 def _service(name: str, document: Mapping[str, Any]) -> Iterator[str]:
@@ -35,7 +44,9 @@ def _service(name: str, document: Mapping[str, Any]) -> Iterator[str]:
         yield operation.get("description", "")
         yield _parameters(operation)
         yield _body(operation, document)
-        yield table(["answer", "meaning"], [_answer(*answer) for answer in operation["responses"].items()])
+        answers = sorted(operation["responses"].items())
+        yield table(["answer", "meaning"], [_answer(*answer) for answer in answers])
+        yield from _answered_bodies(answers, document)
 
 
 def _operations(document: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
@@ -60,39 +71,57 @@ def _parameters(operation: Mapping[str, Any]) -> str:
 
 
 def _body(operation: Mapping[str, Any], document: Mapping[str, Any]) -> str:
-    content = operation.get("requestBody", {}).get("content", {})
-    for media_type, body in content.items():
-        schema = _resolved(body.get("schema", {}), document)
-        required = schema.get("required", [])
-        rows = [
-            [
-                code(name) + ("" if name in required else " (optional)"),
-                _schema_words(_resolved(member, document)),
-                member.get("description", ""),
-            ]
-            for name, member in schema.get("properties", {}).items()
-        ]
-        if rows:
-            return f"Body: {code(media_type)}\n\n" + table(["member", "value", "meaning"], rows)
+    for media_type, body in operation.get("requestBody", {}).get("content", {}).items():
+        members = _members(body.get("schema", {}), document, mark_optional=True)
+        if members:
+            return f"Body: {code(media_type)}\n\n{members}"
     return ""
 
 
+def _answered_bodies(answers: list[tuple[str, Any]], document: Mapping[str, Any]) -> Iterator[str]:
+    for status, answer in answers:
+        schema = answer.get("content", {}).get("application/json", {}).get("schema", {})
+        members = _members(schema, document, mark_optional=False) if status.startswith("2") else ""
+        if members:
+            yield f"Body of a {status}:\n\n{members}"
+
+
+def _members(schema: Mapping[str, Any], document: Mapping[str, Any], *, mark_optional: bool) -> str:
+    rows = []
+    for name, member, is_required in _flat(schema, document):
+        marked = code(name) + ("" if is_required or not mark_optional else " (optional)")
+        rows.append([marked, _schema_words(member), member.get("description", "")])
+    return table(["member", "value", "meaning"], rows) if rows else ""
+
+
+def _flat(schema: Mapping[str, Any], document: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any], bool]]:
+    """Every member, those of its members too: `status.progress.records`, `parts[].url`."""
+    resolved = _resolved(schema, document)
+    for name, member in resolved.get("properties", {}).items():
+        in_list = member.get("type") == "array"
+        inner = list(_flat(member.get("items", {}) if in_list else member, document))
+        if not inner:
+            yield name, member, name in resolved.get("required", [])
+        for inner_name, inner_member, is_required in inner:
+            yield f"{name}[].{inner_name}" if in_list else f"{name}.{inner_name}", inner_member, is_required
+
+
 def _resolved(schema: Mapping[str, Any], document: Mapping[str, Any]) -> Mapping[str, Any]:
-    if "$ref" not in schema:
-        return schema
-    found: Mapping[str, Any] = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    choices = [choice for choice in schema.get("anyOf", []) if "$ref" in choice]
+    name = (choices[0] if choices else schema).get("$ref", "").rpartition("/")[2]
+    found: Mapping[str, Any] = document["components"]["schemas"][name] if name else schema
     return found
 
 
 def _schema_words(schema: Mapping[str, Any]) -> str:
     if "anyOf" in schema:
-        return " or ".join(_schema_words(each) for each in schema["anyOf"] if each.get("type") != "null")
+        return " or ".join(_schema_words(each) for each in schema["anyOf"])
     if "enum" in schema or "const" in schema:
-        return " or ".join(code(str(value)) for value in schema.get("enum", [schema.get("const")]))
+        return " or ".join(code(json.dumps(value)) for value in schema.get("enum", [schema.get("const")]))
     if schema.get("type") == "array":
-        return f"list of {_schema_words(schema.get('items', {})) or 'any value'}"
-    return str(schema.get("type", "")) or "any value"
+        return f"list of {_schema_words(schema.get('items', {}))}"
+    return str(schema.get("type", "any value"))
 
 
 def _answer(status: str, answer: Mapping[str, Any]) -> list[str]:
-    return [status, answer.get("description", "")]
+    return [status, answer.get("description", "").replace("Successful Response", "Done.")]

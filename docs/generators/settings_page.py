@@ -29,12 +29,13 @@ _WORDS = {str: "text", int: "whole number", float: "number", bool: "`true` or `f
 
 
 def settings_page() -> str:
-    shared = SharedSettings.model_fields
+    own = set(_own(AuthSettings)) & set(_own(ProcessorSettings))
+    shared = [name for name in SharedSettings.model_fields if name not in own]
     return page(
         "Settings",
         _INTRODUCTION,
         "## Both services",
-        _table(SharedSettings, list(shared)),
+        _table(SharedSettings, shared),
         "## auth",
         _table(AuthSettings, _own(AuthSettings)),
         "## processor and worker",

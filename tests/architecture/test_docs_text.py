@@ -18,7 +18,7 @@ _SETTINGS = {
     for settings in (AuthSettings, ProcessorSettings, LocalSettings)
     for name in settings.model_fields
 }
-_OF_THE_TESTS = {"MAYFLY_TEST_STACK", "MAYFLY_TEST_GATEWAY_URL", "MAYFLY_NAME"}
+_OF_THE_TESTS = {"MAYFLY_TEST_STACK", "MAYFLY_TEST_GATEWAY_URL", "MAYFLY_NAME", "MAYFLY_NAME_FILE"}
 _OURS = re.compile(
     r"(?<![\w/.-])((?:shared|services|tests|deploy|docs|examples|benchmarks|requirements|changelog\.d|\.ci)/[\w./-]*\w)"
 )
