@@ -47,7 +47,7 @@ class ProcessorSettings(SharedSettings):
     sweep_after_seconds: float = Field(
         30, ge=0.1, le=3600, description="How long an open job may be silent before its messages are sent again."
     )
-    long_poll_seconds: int = Field(10, ge=0, le=20, description="How long a worker waits at SQS for a message.")
+    long_poll_seconds: int = Field(2, ge=0, le=20, description="How long a worker waits at SQS for a message.")
     slots: int = Field(
         default_factory=lambda: os.cpu_count() or 1, ge=1, le=64, description="Pieces of work at once in one worker."
     )

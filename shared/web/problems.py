@@ -94,6 +94,9 @@ async def _on_validation_error(_request: Request, error: Exception) -> Response:
     details = error.errors()
     if any(detail["type"] == "json_invalid" for detail in details):
         return problem_response(InvalidRequest("The body is not valid JSON. Send an object in UTF-8."))
+    if details[0]["loc"] == ("body",) and isinstance(error.body, bytes):
+        detail = "Content-Type: the body was not read as JSON; send it with `Content-Type: application/json`"
+        return problem_response(ValidationFailed(detail, errors=[FieldError("Content-Type", detail)]))
     errors = [
         FieldError(_pointer(detail["loc"]), str(detail["msg"]).removeprefix("Value error, ")) for detail in details
     ]

@@ -11,6 +11,7 @@ from types_aiobotocore_sqs.client import SQSClient
 
 from services.processor.domain.messages import WorkMessage
 from shared.clients.aws import aws_errors, error_code
+from shared.errors import Unavailable
 
 MOST_IN_BATCH = 10
 _GONE = {"InvalidParameterValue", "MessageNotInflight", "ReceiptHandleIsInvalid"}
@@ -35,9 +36,13 @@ class QueueUrl:
         self._url: str | None = None
 
     async def get(self) -> str:
+        """Raises Unavailable also when there is no such queue: the bootstrap has not run yet."""
         if self._url is None:
-            with aws_errors("SQS"):
-                self._url = (await self._sqs.get_queue_url(QueueName=self._name))["QueueUrl"]
+            try:
+                with aws_errors("SQS"):
+                    self._url = (await self._sqs.get_queue_url(QueueName=self._name))["QueueUrl"]
+            except ClientError as error:
+                raise Unavailable(f"The queue {self._name} can't be found.") from error
         return self._url
 
 

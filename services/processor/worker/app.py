@@ -1,7 +1,6 @@
 """The worker: a consumer and a sweeper behind a small HTTP service, which answers for its health and metrics."""
 
 import asyncio
-import contextlib
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -28,12 +27,14 @@ def create_app(settings: ProcessorSettings) -> FastAPI:
             app.state.readiness_checks = store_checks(stores)
             flows = worker_flows(stores, settings)
             consumer = Consumer(stores.queue, flows, settings, draining=lambda: app.state.draining)
-            loops = [asyncio.create_task(consumer.run()), asyncio.create_task(_sweep(flows.sweep_jobs, settings))]
+            consumer.start()
+            sweeping = asyncio.create_task(_sweep(flows.sweep_jobs, settings))
             try:
                 yield
             finally:
-                await _end(loops)
+                sweeping.cancel()
                 await consumer.stop(settings.shutdown_deadline_seconds)
+                await asyncio.wait({sweeping})
 
     return new_app(
         title="Mayfly worker",
@@ -44,13 +45,6 @@ def create_app(settings: ProcessorSettings) -> FastAPI:
         lifespan=lifespan,
         routers=(),
     )
-
-
-async def _end(loops: list[asyncio.Task[None]]) -> None:
-    for loop in loops:
-        loop.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await asyncio.gather(*loops)
 
 
 async def _sweep(sweep_jobs: SweepJobs, settings: ProcessorSettings) -> None:

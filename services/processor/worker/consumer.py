@@ -29,34 +29,49 @@ log = get_logger(__name__)
 
 @dataclass(slots=True)
 class Consumer:
-    """`draining` says when no more is to be taken."""
+    """`start` it, `stop` it. `draining` says when no more is to be taken."""
 
     queue: WorkQueue
     flows: WorkerFlows
     settings: ProcessorSettings
     draining: Callable[[], bool]
     _working: set[asyncio.Task[None]] = field(default_factory=set)
+    _taking: asyncio.Task[None] | None = None
+    _stopping: bool = False
 
-    async def run(self) -> None:
-        """Take and work until cancelled; work that is under way then goes on until `stop`."""
-        while not self.draining():
+    def start(self) -> None:
+        """Begin to take and to work."""
+        self._taking = asyncio.create_task(self._take())
+
+    async def stop(self, deadline_seconds: float) -> None:
+        """Take no more; what is under way may end, until the deadline. Then its leases and messages are given back.
+
+        The poll at SQS is let run to its end: a message that comes by it would else be hidden until its time is up.
+        """
+        self._stopping = True
+        under_way = self._working | ({self._taking} if self._taking else set())
+        if under_way:
+            await asyncio.wait(under_way, timeout=deadline_seconds)
+        for task in under_way:
+            task.cancel()
+        await asyncio.gather(*under_way, return_exceptions=True)
+
+    async def _take(self) -> None:
+        while not self._ends():
             free = self.settings.slots - len(self._working)
             if free <= 0:
                 await asyncio.wait(self._working, return_when=asyncio.FIRST_COMPLETED)
                 continue
             for delivery in await self._receive(free):
+                if self._ends():
+                    await self._settle(delivery, Later(0))
+                    continue
                 task = asyncio.create_task(self._handle(delivery))
                 self._working.add(task)
                 task.add_done_callback(self._working.discard)
 
-    async def stop(self, deadline_seconds: float) -> None:
-        """Let what is under way end, until the deadline; then cancel it: its leases and messages are given back."""
-        if self._working:
-            await asyncio.wait(self._working, timeout=deadline_seconds)
-        under_way = list(self._working)
-        for task in under_way:
-            task.cancel()
-        await asyncio.gather(*under_way, return_exceptions=True)
+    def _ends(self) -> bool:
+        return self._stopping or self.draining()
 
     async def _receive(self, free: int) -> list[Delivery]:
         try:

@@ -12,7 +12,9 @@ from services.processor.settings import ProcessorSettings
 from shared.clients.aws import open_dynamodb
 from shared.clients.redis import open_redis
 from shared.settings import load
+from shared.testing.aws_emulator import AwsEmulator
 from shared.testing.tokens import TokenFactory
+from shared.testing.valkey import Valkey
 from shared.tokens.announcements import Announcements
 from shared.tokens.revocation_keys import TABLE as REVOCATIONS_TABLE
 from tests.service.processor.running import Processor, processor, worker
@@ -33,37 +35,42 @@ async def jwks_url(tokens: TokenFactory) -> AsyncIterator[str]:
         yield server.url
 
 
-@pytest.fixture
-async def make_settings(
-    redis_url: str, aws_endpoint_url: str, table_prefix: str, bucket_name: str, jwks_url: str, tmp_path: Path
-) -> MakeSettings:
-    """Settings on stores that are made and hold nothing; arguments go over them."""
-    queue = unique_name("jobs")
+def _maker(backends: dict[str, str], work_dir: Path) -> MakeSettings:
+    """Settings on stores with names of their own."""
+    stores = {
+        "table_prefix": f"{unique_name('t')}-",
+        "bucket": unique_name("bucket"),
+        "queue_name": unique_name("jobs"),
+        "dead_letter_queue_name": unique_name("dead"),
+    }
 
     def make(**overrides: object) -> ProcessorSettings:
         settings: dict[str, object] = {
+            **backends,
+            **stores,
             "mode": "local",
-            "redis_url": redis_url,
-            "jwks_url": jwks_url,
-            "aws_endpoint_url": aws_endpoint_url,
             "aws_access_key_id": "test",
             "aws_secret_access_key": "test",
-            "table_prefix": table_prefix,
-            "bucket": bucket_name,
-            "queue_name": queue,
-            "dead_letter_queue_name": f"{queue}-dead",
             "lease_seconds": 2,
             "long_poll_seconds": 1,
             "sweep_interval_seconds": 0.5,
             "sweep_after_seconds": 60,
             "shutdown_deadline_seconds": 5,
             "slots": 2,
-            "work_dir": str(tmp_path),
+            "work_dir": str(work_dir),
             "revocation_read_timeout_seconds": 2,
             **overrides,
         }
         return load(ProcessorSettings, **settings)
 
+    return make
+
+
+@pytest.fixture
+async def make_settings(redis_url: str, aws_endpoint_url: str, jwks_url: str, tmp_path: Path) -> MakeSettings:
+    """Settings on stores that are made and hold nothing; arguments go over them."""
+    backends = {"redis_url": redis_url, "aws_endpoint_url": aws_endpoint_url, "jwks_url": jwks_url}
+    make = _maker(backends, tmp_path)
     await bootstrap(make())
     await _no_revocations(make())
     return make
@@ -94,3 +101,20 @@ async def working_processor(idle_processor: Processor) -> AsyncIterator[Processo
     """Takes jobs, and a worker does them."""
     async with worker(idle_processor.settings):
         yield idle_processor
+
+
+@pytest.fixture(scope="session")
+async def common_processor(
+    valkey: Valkey,
+    aws_emulator: AwsEmulator,
+    jwks_url: str,
+    tokens: TokenFactory,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> AsyncIterator[Processor]:
+    """One with a worker for all tests that leave nothing behind by which another could be disturbed."""
+    backends = {"redis_url": valkey.url, "aws_endpoint_url": aws_emulator.url, "jwks_url": jwks_url}
+    settings = _maker(backends, tmp_path_factory.mktemp("work"))()
+    await bootstrap(settings)
+    await _no_revocations(settings)
+    async with processor(settings, tokens, unique_name("usr")) as running, worker(settings):
+        yield running

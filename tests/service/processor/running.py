@@ -1,10 +1,10 @@
 """A processor and workers in this process, over ASGI, on real stores."""
 
-import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 import httpx
@@ -15,6 +15,7 @@ from services.processor.resources import Stores, open_stores
 from services.processor.settings import ProcessorSettings
 from services.processor.worker.app import create_app as create_worker
 from shared.testing.tokens import TokenFactory
+from tests.support.waiting import eventually
 
 
 @asynccontextmanager
@@ -39,16 +40,22 @@ class Processor:
     def headers_of(self, owner: str, **claims: object) -> dict[str, str]:
         return {"authorization": f"Bearer {self.tokens.mint(sub=owner, **claims)}"}
 
+    async def is_ready(self) -> bool:
+        return bool((await self.http.get("/readyz")).status_code == HTTPStatus.OK)
+
     async def put(self, name: str, content: bytes) -> str:
         """An object below the owner's inputs; gives its URL."""
         key = f"inputs/{self.owner}/{name}"
         await self.stores.s3.put_object(Bucket=self.settings.bucket, Key=key, Body=content)
         return f"s3://{self.settings.bucket}/{key}"
 
-    async def submit(self, data_source: object, config: object = None, **more: Any) -> httpx.Response:
-        headers = {"prefer": "wait=20", **more.pop("headers", {})}
-        body = {"data_source": data_source, "config": config or {}, **more}
-        return await self.http.post("/api/process", json=body, headers=headers)
+    async def submit(
+        self, data_source: object, config: object = None, *, processing_id: str | None = None, prefer: str = "wait=20"
+    ) -> httpx.Response:
+        body = {"data_source": data_source, "config": config or {}}
+        if processing_id is not None:
+            body["processing_id"] = processing_id
+        return await self.http.post("/api/process", json=body, headers={"prefer": prefer})
 
     async def status(self, processing_id: str, *, wait: int = 0) -> dict[str, Any]:
         answer = await self.http.get(f"/api/status/{processing_id}", params={"wait": wait})
@@ -82,12 +89,10 @@ async def processor(settings: ProcessorSettings, tokens: TokenFactory, owner: st
     async with open_stores(settings) as stores, living(create_processor(settings)) as http:
         running = Processor(settings, tokens, http, stores, owner)
         http.headers.update(running.headers_of(owner))
-        async with asyncio.timeout(10):
-            while (await http.get("/readyz")).status_code != 200:
-                await asyncio.sleep(0.05)
+        await eventually(running.is_ready, timeout_seconds=10)
         yield running
 
 
-def worker(settings: ProcessorSettings) -> Any:
+def worker(settings: ProcessorSettings) -> AbstractAsyncContextManager[httpx.AsyncClient]:
     """A worker, as an async context manager that gives a client of its health and metrics."""
     return living(create_worker(settings))

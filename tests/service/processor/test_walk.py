@@ -16,27 +16,27 @@ AS_BYTES = {
 }
 
 
-async def test_the_smallest_body_gives_a_hundred_stamped_records(working_processor: Processor) -> None:
-    answer = await working_processor.http.post("/api/process", json={"data_source": "test", "config": {}})
+async def test_the_smallest_body_gives_a_hundred_stamped_records(common_processor: Processor) -> None:
+    answer = await common_processor.http.post("/api/process", json={"data_source": "test", "config": {}})
     assert answer.status_code == 200
     body = answer.json()
     assert body["success"] is True
     assert body["metadata"]["processed_records"] == 100
     assert body["metadata"]["processing_time_ms"] >= 0
-    records = json.loads(await working_processor.result(body["processing_id"]))
-    status = await working_processor.status(body["processing_id"])
+    records = json.loads(await common_processor.result(body["processing_id"]))
+    status = await common_processor.status(body["processing_id"])
     assert records[7] == {"id": 7, "value": "data_7", "processed": True, "processed_at": status["submitted_at"]}
 
 
 @pytest.mark.parametrize("packed", [False, True])
 @pytest.mark.parametrize("name", ["json", "ndjson", "csv"])
-async def test_records_come_out_as_they_went_in(working_processor: Processor, name: str, *, packed: bool) -> None:
+async def test_records_come_out_as_they_went_in(common_processor: Processor, name: str, *, packed: bool) -> None:
     content = gzip.compress(AS_BYTES[name]) if packed else AS_BYTES[name]
-    source = await working_processor.put(f"cities.{name}{'.gz' if packed else ''}", content)
+    source = await common_processor.put(f"cities.{name}{'.gz' if packed else ''}", content)
     config = {"filter_condition": "n > 10", "transformations": [{"select": ["id", "city"]}], "stamp": False}
-    answer = await working_processor.submit(source, config)
+    answer = await common_processor.submit(source, config)
     assert answer.status_code == 200, answer.text
-    result = await working_processor.result(answer.json()["processing_id"])
+    result = await common_processor.result(answer.json()["processing_id"])
     plain = (gzip.decompress(result) if packed else result).decode()
     if name == "csv":
         assert plain == "id,city\n2,Zürich\n3,Bern\n"
@@ -45,8 +45,8 @@ async def test_records_come_out_as_they_went_in(working_processor: Processor, na
         assert records == [{"id": 2, "city": "Zürich"}, {"id": 3, "city": "Bern"}]
 
 
-async def test_an_upload_is_processed_and_fetched_by_links_alone(working_processor: Processor) -> None:
-    upload = await working_processor.http.post(
+async def test_an_upload_is_processed_and_fetched_by_links_alone(common_processor: Processor) -> None:
+    upload = await common_processor.http.post(
         "/api/uploads", json={"filename": "cities.csv", "content_type": "text/csv"}
     )
     assert upload.status_code == 201
@@ -54,32 +54,32 @@ async def test_an_upload_is_processed_and_fetched_by_links_alone(working_process
         put = upload.json()
         sent = await outside.request(put["method"], put["url"], content=AS_BYTES["csv"], headers=put["headers"])
         assert sent.status_code == 200
-        answer = await working_processor.submit(put["data_source"], {"stamp": False, "output": {"format": "json"}})
-        redirect = await working_processor.http.get(f"/api/results/{answer.json()['processing_id']}")
+        answer = await common_processor.submit(put["data_source"], {"stamp": False, "output": {"format": "json"}})
+        redirect = await common_processor.http.get(f"/api/results/{answer.json()['processing_id']}")
         assert redirect.status_code == 307
         assert (await outside.get(redirect.headers["location"])).json() == RECORDS
 
 
-async def test_each_object_becomes_a_part_in_the_order_of_the_keys(working_processor: Processor) -> None:
+async def test_each_object_becomes_a_part_in_the_order_of_the_keys(common_processor: Processor) -> None:
     for letter in "cab":
-        await working_processor.put(f"many/{letter}.ndjson", b'{"x": "%s"}\n' % letter.encode())
-    prefix = f"s3://{working_processor.settings.bucket}/inputs/{working_processor.owner}/many/"
-    answer = await working_processor.submit(prefix, {"stamp": False})
+        await common_processor.put(f"many/{letter}.ndjson", b'{"x": "%s"}\n' % letter.encode())
+    prefix = f"s3://{common_processor.settings.bucket}/inputs/{common_processor.owner}/many/"
+    answer = await common_processor.submit(prefix, {"stamp": False})
     body = answer.json()
     assert body["result_location"].endswith(f"/{body['processing_id']}/data/")
-    assert await working_processor.result(body["processing_id"]) == b'{"x":"a"}\n{"x":"b"}\n{"x":"c"}\n'
-    described = await working_processor.http.get(f"/api/results/{body['processing_id']}")
+    assert await common_processor.result(body["processing_id"]) == b'{"x":"a"}\n{"x":"b"}\n{"x":"c"}\n'
+    described = await common_processor.http.get(f"/api/results/{body['processing_id']}")
     assert described.status_code == 200
     assert [part["records"] for part in described.json()["parts"]] == [1, 1, 1]
-    status = await working_processor.status(body["processing_id"])
+    status = await common_processor.status(body["processing_id"])
     assert status["progress"]["partitions"] == {"done": 3, "total": 3}
 
 
-async def test_a_sort_sees_all_objects(working_processor: Processor) -> None:
-    first = await working_processor.put("one.ndjson", b'{"x": 2}\n{"x": 9}\n')
-    second = await working_processor.put("two.ndjson", b'{"x": 5}\n')
-    answer = await working_processor.submit([first, second], {"transformations": [{"sort": ["-x"]}], "stamp": False})
-    assert await working_processor.result(answer.json()["processing_id"]) == b'{"x":9}\n{"x":5}\n{"x":2}\n'
+async def test_a_sort_sees_all_objects(common_processor: Processor) -> None:
+    first = await common_processor.put("one.ndjson", b'{"x": 2}\n{"x": 9}\n')
+    second = await common_processor.put("two.ndjson", b'{"x": 5}\n')
+    answer = await common_processor.submit([first, second], {"transformations": [{"sort": ["-x"]}], "stamp": False})
+    assert await common_processor.result(answer.json()["processing_id"]) == b'{"x":9}\n{"x":5}\n{"x":2}\n'
 
 
 async def test_a_preview_shows_both_sides_and_writes_nothing(idle_processor: Processor) -> None:

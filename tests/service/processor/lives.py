@@ -1,0 +1,160 @@
+"""Lives of a worker, each with clients and a clock of its own, whose AWS calls are seen, delayed or cut short."""
+
+import asyncio
+import inspect
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, TypeAlias
+
+from services.processor.domain.jobs import Job, JobKey
+from services.processor.flows.submit_job import Submission
+from services.processor.resources import Stores, open_stores, processor_flows, worker_flows
+from services.processor.settings import ProcessorSettings
+from services.processor.stores.work_queue import QueueUrl, WorkQueue
+from services.processor.worker.consumer import Consumer
+from shared import clock
+
+When: TypeAlias = Literal["before", "after"]
+
+
+@dataclass(frozen=True)
+class Call:
+    """One AWS call: `number` from 1, `name` as in `s3.PutObject`, `path` of its URL."""
+
+    number: int
+    name: str
+    path: str
+    request: dict[str, Any]
+
+
+Handler: TypeAlias = Callable[[When, Call], Coroutine[Any, Any, None] | None]
+
+
+class Crash(BaseException):
+    """The process is dead: nobody catches it, and not one more call leaves it."""
+
+
+@dataclass
+class Calls:
+    """The AWS calls of one life, in order: `dynamodb.UpdateItem`. `handler` is told of each, and may raise or wait."""
+
+    seen: list[str] = field(default_factory=list)
+    handler: Handler | None = None
+    dead: bool = False
+
+    def watch(self, stores: Stores) -> None:
+        clients: tuple[Any, ...] = (stores.dynamodb, stores.s3, stores.queue.sqs)
+        for client in clients:
+            service = client.meta.service_model.service_name
+            client.meta.events.register(f"before-call.{service}", self._before)
+            client.meta.events.register(f"after-call.{service}", self._after)
+
+    async def _before(self, event_name: str, params: dict[str, Any], context: dict[str, Any], **_: object) -> None:
+        if self.dead:
+            raise Crash
+        self.seen.append(event_name.removeprefix("before-call."))
+        call = context["call"] = Call(len(self.seen), self.seen[-1], params.get("url_path", ""), params)
+        await self._tell("before", call)
+
+    async def _after(self, context: dict[str, Any], **_: object) -> None:
+        await self._tell("after", context["call"])
+
+    async def _tell(self, when: When, call: "Call") -> None:
+        answer = self.handler(when, call) if self.handler else None
+        if inspect.isawaitable(answer):
+            await answer
+
+    def crash_at(self, number: int, when: When) -> None:
+        """Die around the call of this number, counted from 1."""
+
+        def die(moment: When, call: Call) -> None:
+            if moment == when and call.number == number:
+                self.dead = True
+                raise Crash
+
+        self.handler = die
+
+
+@dataclass
+class Life:
+    """A process that takes jobs and works on them, one message at a time. `ahead_seconds` is its clock's lead."""
+
+    settings: ProcessorSettings
+    stores: Stores
+    calls: Calls
+    ahead_seconds: float = 0
+
+    async def reborn(self, queue_name: str) -> None:
+        """A new life with another queue: nothing of the one before is remembered, nor any message of it."""
+        sqs = self.stores.queue.sqs
+        self.calls.dead, self.calls.handler, self.ahead_seconds = False, None, 0
+        await sqs.create_queue(QueueName=queue_name)
+        dead_letters = self.stores.queue.dead_letter_url
+        self.stores = replace(self.stores, queue=WorkQueue(sqs, QueueUrl(sqs, queue_name), dead_letters))
+        await self.stores.queue.depth()
+        self.calls.seen.clear()
+
+    def now(self) -> float:
+        return clock.now() + self.ahead_seconds
+
+    @property
+    def consumer(self) -> Consumer:
+        flows = worker_flows(self.stores, self.settings, self.now)
+        return Consumer(self.stores.queue, flows, self.settings, draining=lambda: False)
+
+    async def submit(self, owner: str, processing_id: str, data_source: object, config: dict[str, object]) -> Job:
+        flows = processor_flows(self.stores, self.settings, self.now)
+        submission = Submission(processing_id, None, data_source, config)
+        return await flows.submit_job(owner, submission, wait_seconds=0, no_more=_forever)
+
+    async def work_once(self, *, wait_seconds: int = 0) -> int:
+        """Take what the queue gives, and do it; the number of messages."""
+        deliveries = await self.stores.queue.receive(
+            most=10, wait_seconds=wait_seconds, visibility_seconds=self.settings.lease_seconds
+        )
+        consumer = self.consumer
+        for delivery in deliveries:
+            await consumer._handle(delivery)
+        return len(deliveries)
+
+    async def sweep(self) -> int:
+        return await worker_flows(self.stores, self.settings, self.now).sweep_jobs()
+
+    async def finish(self, key: JobKey) -> Job:
+        """Bring a job to its end although every message of it may be lost and every lease still be held."""
+        for _ in range(5):
+            self.ahead_seconds += 1000
+            await self.sweep()
+            while await self.work_once():
+                pass
+            job = await self.stores.jobs.get(key)
+            if job is not None and job.outcome is not None:
+                return job
+        raise AssertionError(f"{key} does not end")
+
+
+@asynccontextmanager
+async def life(settings: ProcessorSettings) -> AsyncIterator[Life]:
+    async with open_stores(settings) as stores:
+        calls = Calls()
+        calls.watch(stores)
+        yield Life(settings, stores, calls)
+
+
+async def until_dead(work: Coroutine[Any, Any, object]) -> bool:
+    """Let it run; whether it died on the way."""
+    try:
+        await work
+    except Crash:
+        return True
+    except BaseExceptionGroup as group:
+        if group.subgroup(Crash) is None:
+            raise
+        return True
+    return False
+
+
+async def _forever() -> bool:
+    await asyncio.sleep(0)
+    return False

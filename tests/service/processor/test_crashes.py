@@ -1,0 +1,68 @@
+"""A process dies around any of its AWS calls; another one, which knows nothing of it, ends the job all the same."""
+
+import json
+
+from services.processor.domain.jobs import JobKey
+from services.processor.settings import ProcessorSettings
+from tests.service.processor.conftest import MakeSettings
+from tests.service.processor.lives import Life, When, life, until_dead
+
+OWNER = "usr_ada"
+CONFIG: dict[str, object] = {"filter_condition": "x > 1", "stamp": False}
+GOLDEN = b'{"x":2}\n{"x":3}\n'
+
+
+async def submit_and_work(one: Life, processing_id: str) -> None:
+    await one.submit(OWNER, processing_id, _source(one.settings), CONFIG)
+    while await one.work_once():
+        pass
+
+
+def _source(settings: ProcessorSettings) -> str:
+    return f"s3://{settings.bucket}/inputs/{OWNER}/parts/"
+
+
+async def put_inputs(one: Life) -> None:
+    for name, content in (("a.ndjson", b'{"x": 1}\n{"x": 2}\n'), ("b.ndjson", b'{"x": 3}\n')):
+        key = f"inputs/{OWNER}/parts/{name}"
+        await one.stores.s3.put_object(Bucket=one.settings.bucket, Key=key, Body=content)
+
+
+async def result_of(one: Life, processing_id: str) -> tuple[bytes, list[str]]:
+    """The bytes of the parts in order, and the names of all that lies in the job's folder."""
+    folder = JobKey(OWNER, processing_id).folder
+    found = await one.stores.s3.list_objects_v2(Bucket=one.settings.bucket, Prefix=folder)
+    names = [entry["Key"].removeprefix(folder) for entry in found["Contents"]]
+    manifest = json.loads(await one.stores.files.manifest(JobKey(OWNER, processing_id)) or b"{}")
+    content = b""
+    for part in manifest["parts"]:
+        answer = await one.stores.s3.get_object(Bucket=one.settings.bucket, Key=part["key"])
+        content += await answer["Body"].read()
+    return content, names
+
+
+async def test_a_crash_at_any_call_changes_nothing(make_settings: MakeSettings) -> None:
+    settings = make_settings(long_poll_seconds=0)
+    async with life(settings) as first, life(settings) as second:
+        await put_inputs(second)
+        await first.reborn("quiet")
+        await submit_and_work(first, "quiet")
+        assert (await result_of(second, "quiet"))[0] == GOLDEN
+        count = len(first.calls.seen)
+        moments: list[tuple[int, When]] = [(i, when) for i in range(1, count + 1) for when in ("before", "after")]
+        wrong = [moment for moment in moments if not await ends_well(first, second, *moment)]
+    assert wrong == []
+
+
+async def ends_well(first: Life, second: Life, number: int, when: When) -> bool:
+    """The first dies there, the second goes on, with a queue of their own that holds no message of another case."""
+    processing_id = f"crash-{number}-{when}"
+    await first.reborn(processing_id)
+    await second.reborn(processing_id)
+    first.calls.crash_at(number, when)
+    assert await until_dead(submit_and_work(first, processing_id)), "it did not come that far"
+    await second.submit(OWNER, processing_id, _source(second.settings), CONFIG)  # as a client does that heard nothing
+    job = await second.finish(JobKey(OWNER, processing_id))
+    content, names = await result_of(second, processing_id)
+    assert job.outcome is not None
+    return content == GOLDEN and job.outcome.counts.records_out == 2 and len(names) == 4
