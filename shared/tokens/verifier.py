@@ -80,24 +80,28 @@ class Verifier:
         digest = hashlib.sha256(token).digest()
         caller = self._callers.get(digest)
         if caller is None:
-            caller = await self._verify_new(token)
-        elif self._now() >= caller.claims.exp:
+            return await self._verify_new(token, digest)
+        if self._now() >= caller.claims.exp:
             del self._callers[digest]
             raise InvalidToken("expired")
+        self._callers.move_to_end(digest)
+        if await self._revocations.is_revoked(caller.claims):
+            raise InvalidToken("revoked")
+        return caller
+
+    async def _verify_new(self, token: bytes, digest: bytes) -> Caller:
+        signing_input, header, payload, signature = split_token(token)
+        key = self._key_by_header.get(header) or await self._find_key(header)
+        if not verify_signature(key, signing_input, decode_segment(signature)):
+            raise InvalidToken("bad-signature")
+        self._remember_header(header, key)
+        caller = Caller(check_claims(parse_payload(payload), self._policy, self._now()))
         key_set = self._key_set
         if await self._revocations.is_revoked(caller.claims):
             raise InvalidToken("revoked")
         if key_set is self._key_set:
             self._remember(digest, caller)
         return caller
-
-    async def _verify_new(self, token: bytes) -> Caller:
-        signing_input, header, payload, signature = split_token(token)
-        key = self._key_by_header.get(header) or await self._find_key(header)
-        if not verify_signature(key, signing_input, decode_segment(signature)):
-            raise InvalidToken("bad-signature")
-        self._remember_header(header, key)
-        return Caller(check_claims(parse_payload(payload), self._policy, self._now()))
 
     def _use(self, key_set: KeySet) -> None:
         if key_set is not self._key_set:
@@ -126,7 +130,6 @@ class Verifier:
 
     def _remember(self, digest: bytes, caller: Caller) -> None:
         self._callers[digest] = caller
-        self._callers.move_to_end(digest)
         if len(self._callers) > self._cache_size:
             self._callers.popitem(last=False)
 
