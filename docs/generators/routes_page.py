@@ -19,12 +19,16 @@ explained in [errors](errors.md)."""
 
 
 def routes_page() -> str:
-    documents = {
+    blocks = [block for name, document in openapi_documents().items() for block in _service(name, document)]
+    return page("Routes", _INTRODUCTION, *blocks)
+
+
+def openapi_documents() -> dict[str, dict[str, Any]]:
+    """By service. Nothing is started for them."""
+    return {
         "auth": create_auth(_auth_settings()).openapi(),
         "processor": create_processor(ProcessorSettings()).openapi(),
     }
-    blocks = [block for name, document in documents.items() for block in _service(name, document)]
-    return page("Routes", _INTRODUCTION, *blocks)
 
 
 def _auth_settings() -> AuthSettings:

@@ -6,8 +6,11 @@ from pathlib import Path
 import pytest
 
 from docs.generate import PAGES, REFERENCE
+from docs.generators.routes_page import openapi_documents
 from services.auth.settings import AuthSettings
+from services.auth.signing_keys import generate_pem
 from services.processor.settings import ProcessorSettings
+from shared.settings import load
 
 ROOT = Path(__file__).parents[2]
 _CODE = re.compile(r"^    (?:code|error)\b[^=\n]*= \"([a-z_-]+)\"", re.MULTILINE)
@@ -32,3 +35,30 @@ def test_every_problem_s_code_in_the_source_is_on_its_page() -> None:
     codes = {code for found in said for code in found}
     assert {"validation-failed", "invalid_grant", "job-not-found"} <= codes
     assert [code for code in sorted(codes) if f"`{code}`" not in text] == []
+
+
+@pytest.mark.parametrize("page", ["docs/reference/failure-modes.md", "docs/explanation/request-walk.md"])
+def test_a_page_that_speaks_of_each_route_leaves_none_out(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    routes = [
+        f"`{method.upper()} {path}`"
+        for document in openapi_documents().values()
+        for path, operations in document["paths"].items()
+        for method in operations
+        if path.startswith(("/api/", "/oauth2/"))
+    ]
+    assert routes
+    assert [route for route in routes if route not in text] == []
+
+
+def test_the_environment_s_example_starts_both_services(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    key = tmp_path / "key.pem"
+    key.write_text(generate_pem("RS256"))
+    lines = [
+        line
+        for line in (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
+        if "=" in line and not line.startswith("#")
+    ]
+    for name, _, value in (line.partition("=") for line in lines):
+        monkeypatch.setenv(name, str(key) if name == "MAYFLY_SIGNING_KEY_FILE" else value)
+    assert load(AuthSettings).mode == load(ProcessorSettings).mode == "production"
