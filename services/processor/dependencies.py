@@ -4,8 +4,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Depends, Header, Request
+from fastapi import Depends, Header, Path, Query, Request
 
+from services.processor.domain.jobs import PROCESSING_ID_PATTERN
 from services.processor.domain.preferences import Preference, parse_prefer
 from services.processor.resources import ProcessorFlows
 from services.processor.settings import ProcessorSettings
@@ -38,6 +39,14 @@ def preference_of(
     )
 
 
+def wait_of(
+    request: Request,
+    wait: Annotated[int, Query(ge=0, le=60, description="Wait up to so many seconds for the job's end.")] = 0,
+) -> int:
+    settings: ProcessorSettings = request.app.state.settings
+    return min(wait, settings.max_wait_seconds)
+
+
 @dataclass(frozen=True, slots=True)
 class Patience:
     """Whether somebody still waits for the answer."""
@@ -54,5 +63,13 @@ def patience_of(request: Request) -> Callable[[], Awaitable[bool]]:
 
 Flows = Annotated[ProcessorFlows, Depends(flows_of)]
 Owner = Annotated[str, Depends(owner_of)]
+JobId = Annotated[
+    str,
+    Path(
+        description="The id that the client chose, or that the answer to its submit named.",
+        json_schema_extra={"pattern": f"^{PROCESSING_ID_PATTERN}$"},
+    ),
+]
+WaitSeconds = Annotated[int, Depends(wait_of)]
 Prefer = Annotated[Preference, Depends(preference_of)]
 NoMore = Annotated[Callable[[], Awaitable[bool]], Depends(patience_of)]

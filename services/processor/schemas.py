@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from services.processor.domain.jobs import Job, JobError, ListedJob, Outcome
+from services.processor.domain.jobs import PROCESSING_ID_PATTERN, Job, JobError, ListedJob, Outcome
 from services.processor.domain.progress import Progress
 from services.processor.domain.results import Result
 from services.processor.domain.uploads import MOST_UPLOAD_BYTES, NewUpload
@@ -17,6 +17,7 @@ ProcessingId = Annotated[
     Field(
         description="Your own name for the job: a letter or digit, then letters, digits, dots, dashes, underscores.",
         examples=["orders-2026-11-23"],
+        json_schema_extra={"pattern": f"^{PROCESSING_ID_PATTERN}$"},
     ),
 ]
 DataSource = Annotated[

@@ -30,7 +30,7 @@ class ProcessorSettings(SharedSettings):
     default_wait_seconds: float = Field(
         5, ge=0, le=60, description="How long `POST /api/process` waits for the result when the client does not say."
     )
-    max_wait_seconds: int = Field(60, ge=0, le=900, description="The longest wait that a client may ask for.")
+    max_wait_seconds: int = Field(60, ge=0, le=60, description="The longest wait that a client may ask for.")
     job_retention_days: int = Field(30, ge=1, le=3650, description="How long uploads and results are kept.")
     max_objects: int = Field(1000, ge=1, le=10_000, description="The most S3 objects that one job may read.")
 

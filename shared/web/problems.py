@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from shared.errors import FieldError, InvalidRequest, Problem, Unavailable, ValidationFailed
 from shared.telemetry.context import current_trace
@@ -38,6 +39,7 @@ SCHEMA = {
     },
 }
 _MOST_ERRORS = 20
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 log = get_logger(__name__)
 
 
@@ -125,7 +127,18 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
         HTTPStatus.METHOD_NOT_ALLOWED: f"{request.method} is not possible here; the Allow header says what is.",
     }.get(status, status.description)
     code = status.phrase.lower().replace(" ", "-")
-    return _response(status, code, status.phrase, detail, headers=error.headers or {})
+    headers = {"Allow": _allowed(request)} if status == HTTPStatus.METHOD_NOT_ALLOWED else error.headers or {}
+    return _response(status, code, status.phrase, detail, headers=headers)
+
+
+def _allowed(request: Request) -> str:
+    """All methods of this path: the framework itself names those of one route, and a path may have several."""
+
+    def has(method: str) -> bool:
+        scope = {**request.scope, "method": method}
+        return any(route.matches(scope)[0] is Match.FULL for route in request.app.router.routes)
+
+    return ", ".join(filter(has, _METHODS))
 
 
 async def _on_unexpected(_request: Request, error: Exception) -> Response:

@@ -9,7 +9,8 @@ from urllib.parse import quote
 from services.processor.domain.fingerprint import canonical_json, fingerprint
 from shared.errors import Conflict, FieldError, NotFound, ValidationFailed
 
-_PROCESSING_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", re.ASCII)
+PROCESSING_ID_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}"
+_PROCESSING_ID = re.compile(PROCESSING_ID_PATTERN, re.ASCII)
 
 
 class JobNotFound(NotFound):

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body, Header, Query, Response, status
 
-from services.processor.dependencies import Flows, NoMore, Owner, Prefer
+from services.processor.dependencies import Flows, JobId, NoMore, Owner, Prefer, WaitSeconds
 from services.processor.domain.jobs import JobConflict, JobNotFound, JobState
 from services.processor.domain.pipeline_errors import PipelineError
 from services.processor.flows.submit_job import Submission
@@ -67,14 +67,10 @@ async def submit(
     openapi_extra=requires("jobs:read"),
 )
 async def read_status(
-    processing_id: str,
-    flows: Flows,
-    owner: Owner,
-    no_more: NoMore,
-    wait: Annotated[int, Query(ge=0, le=60, description="Wait up to so many seconds for the job's end.")] = 0,
+    processing_id: JobId, flows: Flows, owner: Owner, no_more: NoMore, wait_seconds: WaitSeconds
 ) -> StatusResponse:
     """State, progress, counts and, of a failed job, the reason. A job of another user is not found."""
-    progress = await flows.read_status(owner, processing_id, wait_seconds=wait, no_more=no_more)
+    progress = await flows.read_status(owner, processing_id, wait_seconds=wait_seconds, no_more=no_more)
     return StatusResponse.of(progress)
 
 

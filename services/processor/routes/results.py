@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Response, status
 
-from services.processor.dependencies import Flows, Owner
+from services.processor.dependencies import Flows, JobId, Owner
 from services.processor.domain.jobs import JobNotFound
 from services.processor.domain.results import JobFailed, JobNotFinished, Result, ResultExpired
 from services.processor.schemas import ResultResponse
@@ -36,7 +36,7 @@ router = APIRouter(prefix="/api", tags=["results"], route_class=SecuredRoute)
     openapi_extra=requires("jobs:read"),
 )
 async def read_result(
-    processing_id: str,
+    processing_id: JobId,
     flows: Flows,
     owner: Owner,
     accept: Annotated[str, Header(description="`application/json` asks for the manifest, not for the bytes.")] = "*/*",

@@ -1,0 +1,71 @@
+"""What the processor says of itself, kept in a file so that a change of the contract is seen in a review.
+
+`MAYFLY_UPDATE_SNAPSHOTS=1 pytest tests/contract/processor/test_openapi.py` writes the file anew.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from services.processor.main import create_app
+from services.processor.settings import ProcessorSettings
+from shared.settings import load
+
+SNAPSHOT = Path(__file__).with_name("openapi.json")
+
+
+class SnapshotSettings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix="MAYFLY_")
+
+    update_snapshots: bool = False
+
+
+@pytest.fixture(scope="module")
+def openapi() -> dict[str, Any]:
+    return create_app(load(ProcessorSettings)).openapi()
+
+
+def test_the_contract_is_the_one_in_the_file(openapi: dict[str, Any]) -> None:
+    text = json.dumps(openapi, indent=2, ensure_ascii=False, sort_keys=True) + "\n"
+    if SnapshotSettings().update_snapshots:
+        SNAPSHOT.write_text(text, encoding="utf-8")
+    assert SNAPSHOT.read_text(encoding="utf-8") == text, "the contract has changed; see the top of this file"
+
+
+def operations(openapi: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    return [
+        (f"{method.upper()} {path}", operation)
+        for path, methods in openapi["paths"].items()
+        for method, operation in methods.items()
+    ]
+
+
+def test_every_route_of_the_api_is_there(openapi: dict[str, Any]) -> None:
+    ours = {name for name, _ in operations(openapi) if " /api/" in name}
+    assert ours == {
+        "POST /api/process",
+        "GET /api/process",
+        "GET /api/status/{processing_id}",
+        "GET /api/results/{processing_id}",
+        "POST /api/preview",
+        "POST /api/uploads",
+    }
+
+
+def test_every_route_has_a_summary_a_description_and_its_problems(openapi: dict[str, Any]) -> None:
+    for name, operation in operations(openapi):
+        assert operation["summary"], name
+        assert operation["description"], name
+        if " /api/" in name:
+            assert {"401", "403", "503"} <= set(operation["responses"]), name
+            assert operation["security"], name
+
+
+def test_every_body_has_examples_and_the_smallest_comes_first(openapi: dict[str, Any]) -> None:
+    bodies = {name: operation["requestBody"] for name, operation in operations(openapi) if "requestBody" in operation}
+    assert set(bodies) == {"POST /api/process", "POST /api/preview", "POST /api/uploads"}
+    examples = bodies["POST /api/process"]["content"]["application/json"]["examples"]
+    assert next(iter(examples.values()))["value"] == {"data_source": "test", "config": {}}
