@@ -7,6 +7,7 @@ version (`hash`), or makes a long text out of a short one (`repeat`, `range`, `p
 from dataclasses import dataclass
 
 LONGEST_PADDING = 1000
+LONGEST_SEPARATOR = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +17,9 @@ class Function:
     most: int
     takes_json: bool = False
     gives_json: bool = False
-    bounded_argument: int | None = None  # a length: a number written out, at most LONGEST_PADDING
+    length_argument: int | None = None  # a number written out, at most LONGEST_PADDING
+    separator_argument: int | None = None  # a text written out, of at most LONGEST_SEPARATOR characters
+    growing_argument: int | None = None  # may stand in the result as often as the first argument has characters
 
 
 def _functions(fewest: int, most: int, names: str) -> list[Function]:
@@ -40,16 +43,18 @@ _LISTED = [
         2, 2, "jaro_winkler_similarity atan2 pow power mod gcd lcm nullif ifnull date_part date_trunc datepart"
     ),
     *_functions(2, 2, "datetrunc strftime strptime try_strptime list_contains list_has list_position list_concat"),
-    *_functions(2, 2, "list_extract list_has_any list_has_all array_to_string list_append"),
+    *_functions(2, 2, "list_extract list_has_any list_has_all list_append"),
     *_functions(2, 3, "substring substr regexp_matches regexp_full_match"),
     *_functions(2, 4, "regexp_extract"),
-    *_functions(3, 3, "replace translate split_part date_diff datediff date_sub datesub make_date if"),
-    *_functions(3, 4, "regexp_replace"),
+    *_functions(3, 3, "translate split_part date_diff datediff date_sub datesub make_date if"),
     *_functions(6, 6, "make_timestamp"),
     *_functions(1, _ANY_NUMBER, "coalesce concat greatest least"),
-    *_functions(2, _ANY_NUMBER, "concat_ws"),
-    Function("lpad", 3, 3, bounded_argument=1),
-    Function("rpad", 3, 3, bounded_argument=1),
+    Function("concat_ws", 2, _ANY_NUMBER, separator_argument=0),
+    Function("array_to_string", 2, 2, separator_argument=1),
+    Function("replace", 3, 3, growing_argument=2),
+    Function("regexp_replace", 3, 4, growing_argument=2),
+    Function("lpad", 3, 3, length_argument=1),
+    Function("rpad", 3, 3, length_argument=1),
     Function("json_extract", 2, 2, takes_json=True, gives_json=True),
     Function("json_extract_string", 2, 2, takes_json=True),
     Function("json_array_length", 1, 2, takes_json=True),

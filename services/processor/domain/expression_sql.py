@@ -6,15 +6,18 @@ from collections.abc import Callable
 from sqlglot import exp
 
 from services.processor.domain.column_types import INTEGER_TYPES, UnknownType, is_json, parse_type
-from services.processor.domain.expression_functions import FUNCTIONS, LONGEST_PADDING, Function
+from services.processor.domain.expression_functions import FUNCTIONS, LONGEST_PADDING, LONGEST_SEPARATOR, Function
 from services.processor.domain.nearest import did_you_mean, excerpt
 from services.processor.domain.pipeline_errors import PipelineError, Place
 from services.processor.domain.schema_of_records import Column, Schema
 from services.processor.domain.sql_text import json_pointer, quote_name, quote_text
 
-_LONGEST_SQL = 100_000
+_LONGEST_SQL = 50_000
 _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]{1,3})?", re.ASCII)
-_WOULD_LOSE = "has a fraction; ROUND it first"  # becomes part of the engine's own error: error() can't be tried again
+_LONGEST_VALUE = 1 << 24
+# These become parts of the engine's own errors: its function error() can't be tried again to find the record.
+_WOULD_LOSE = "has a fraction; ROUND it first"
+_WOULD_GROW = "the text would grow too long; replace less, or by something shorter"
 _UNITS = ("YEAR", "QUARTER", "MONTH", "WEEK", "DAY", "HOUR", "MINUTE", "SECOND", "MILLISECOND", "MICROSECOND")
 _PARTS = (*_UNITS, "ISODOW", "DOW", "DOY", "EPOCH", "ISOYEAR")
 _BINARY: dict[type[exp.Expr], str] = {
@@ -57,10 +60,7 @@ class Renderer:
         self._schema = schema
 
     def render(self, tree: exp.Expr) -> str:
-        text = str(self.any(tree))
-        if len(text) > _LONGEST_SQL:
-            raise self.refusal("this grows too large by casts within casts; derive some of it in an earlier step")
-        return text
+        return str(self.any(tree))
 
     def refusal(self, message: str) -> PipelineError:
         return PipelineError(self._place, message)
@@ -73,6 +73,8 @@ class Renderer:
             what = next((words for kind, words in _REFUSED if isinstance(node, kind)), node.key.upper())
             raise self.refusal(f"{what} can't be used in an expression")
         sql = say(self, node)
+        if len(sql) > _LONGEST_SQL:  # here, as each cast to a whole number says its value four times
+            raise self.refusal("this grows too large by casts within casts; derive some of it in an earlier step")
         return sql if isinstance(sql, _Sql) else _Sql(sql)
 
     def plain(self, node: object) -> str:
@@ -269,17 +271,32 @@ def _call(to: Renderer, node: exp.Expr) -> str:
     if not function.fewest <= len(given) <= function.most:
         takes = str(function.fewest) if function.fewest == function.most else f"{function.fewest} to {function.most}"
         raise to.refusal(f"{function.name} takes {takes} arguments, not {len(given)}")
-    _check_length(to, function, given)
+    _check_bounds(to, function, given)
     said = [to.any(value) if function.takes_json and not i else to.plain(value) for i, value in enumerate(given)]
-    return _said(f"{function.name}({', '.join(said)})", function.gives_json)
+    call = f"{function.name}({', '.join(said)})"
+    if function.growing_argument is not None:
+        call = _bounded(call, said[0], said[function.growing_argument])
+    return _said(call, function.gives_json)
 
 
-def _check_length(to: Renderer, function: Function, given: list[object]) -> None:
-    if function.bounded_argument is None:
-        return
-    length = given[function.bounded_argument]
-    if not (isinstance(length, exp.Literal) and length.is_int and int(str(length.this)) <= LONGEST_PADDING):
-        raise to.refusal(f"the length that {function.name} pads to is a number, at most {LONGEST_PADDING}")
+def _check_bounds(to: Renderer, function: Function, given: list[object]) -> None:
+    if function.length_argument is not None:
+        length = given[function.length_argument]
+        if not (isinstance(length, exp.Literal) and length.is_int and int(str(length.this)) <= LONGEST_PADDING):
+            raise to.refusal(f"the length that {function.name} pads to is a number, at most {LONGEST_PADDING}")
+    if function.separator_argument is not None:
+        separator = given[function.separator_argument]
+        if not (isinstance(separator, exp.Literal) and len(str(separator.this)) <= LONGEST_SEPARATOR):
+            most = f"of at most {LONGEST_SEPARATOR} characters"
+            raise to.refusal(f"the separator of {function.name} is a text such as ', ', {most}")
+
+
+def _bounded(call: str, text: str, growing: str) -> str:
+    """The engine's own memory limit does not see a text that a replacement makes until it is there."""
+    most = f"length({text}) * (2 * length({growing}) + 1)"
+    return (
+        f"(CASE WHEN {most} > {_LONGEST_VALUE} THEN CAST(CAST('{_WOULD_GROW}' AS BIGINT) AS VARCHAR) ELSE {call} END)"
+    )
 
 
 _SAY: dict[type[exp.Expr], _Say] = {

@@ -39,11 +39,12 @@ def check(pipeline: Pipeline, schema: Schema) -> CheckedPipeline:
     """
     steps: list[CheckedStep] = []
     last = schema
-    with open_describer() as session:
-        for step in pipeline.steps if schema.columns else ():
-            checked = _checked(step.sql(last), last, session)
-            steps.append(checked)
-            last = checked.after
+    if pipeline.steps and schema.columns:
+        with open_describer() as session:
+            for step in pipeline.steps:
+                checked = _checked(step.sql(last), last, session)
+                steps.append(checked)
+                last = checked.after
     output = stamped(last) if pipeline.stamp and schema.columns else last
     return CheckedPipeline(schema, tuple(steps), output, pipeline.stamp)
 

@@ -23,7 +23,10 @@ _DESCRIBER_BYTES = 256 << 20
 _HINTS = re.compile(r"\n|\. You might need| Use TRY| in expression|, or SET | - an explicit| when casting from")
 
 
-_OURS = re.compile(r"Could not convert string '(.* (?:has a fraction|is no number in JSON); [^']*)' to \w+", re.DOTALL)
+_OURS = re.compile(
+    r"Could not convert string '(.* (?:has a fraction|is no number in JSON|would grow too long); [^']*)' to \w+",
+    re.DOTALL,
+)
 _INTEGER_NAMES = {"INT128": "HUGEINT", "INT64": "BIGINT", "INT32": "INTEGER", "INT16": "SMALLINT", "INT8": "TINYINT"}
 
 

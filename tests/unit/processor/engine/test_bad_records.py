@@ -47,7 +47,7 @@ BROKEN: list[tuple[str, str | bytes, str]] = [
     (
         "a.ndjson",
         '{"Id":1,"id":2}\n',
-        ': the columns "Id" and "id" differ by case alone; rename one of them in the source',
+        ': the columns "Id" and "id" differ by case alone; rename one in the source',
     ),
     (
         "a.ndjson",

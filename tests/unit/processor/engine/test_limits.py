@@ -78,6 +78,18 @@ def test_a_text_that_doubles_and_doubles_runs_into_a_wall(new_engine: NewEngine)
         new_engine(memory_bytes=150 * MIB).run({"a.ndjson": MANY}, {"transformations": steps})
 
 
+@pytest.mark.parametrize("call", ["replace({}, 'a', '{}')", "regexp_replace({}, 'a', '{}', 'g')"])
+def test_a_text_can_not_be_blown_up_by_replacing(new_engine: NewEngine, call: str) -> None:
+    expression = "b"
+    for _ in range(4):
+        expression = call.format(expression, "a" * 300)
+    config = {"transformations": [{"derive": {"c": f"length({expression})"}}]}
+    with pytest.raises(
+        RecordError, match=r"^a\.ndjson, record 2, column \"c\": .*\.c: the text would grow too long; replace less"
+    ):
+        new_engine().run({"a.ndjson": '{"b":"-"}\n{"b":"aaaaaaaaa"}\n'}, config)
+
+
 def test_a_sort_larger_than_memory_is_spilled(new_engine: NewEngine) -> None:
     config = {"transformations": [{"sort": ["-id"]}, {"select": ["id"]}], "stamp": False}
     done = new_engine(memory_bytes=120 * MIB, threads=1, sample_bytes=10_000).run({"a.ndjson": WIDE * 2}, config)
