@@ -5,6 +5,7 @@ Each method raises `Unavailable` when S3 does not answer.
 
 import asyncio
 import base64
+import contextlib
 import hashlib
 import os
 from collections.abc import Awaitable
@@ -17,6 +18,7 @@ from types_aiobotocore_s3.client import S3Client
 
 from services.processor.domain.jobs import JobKey
 from shared.clients.aws import aws_errors, error_code
+from shared.errors import Unavailable
 
 CHUNK_BYTES = 16 * 1024 * 1024
 CHUNKS_AT_ONCE = 3
@@ -103,15 +105,20 @@ class JobFiles:
         with aws_errors("S3"):
             begun = await self.s3.create_multipart_upload(Bucket=self.bucket, Key=object_key, ContentType=content_type)
         upload: dict[str, Any] = {"Bucket": self.bucket, "Key": object_key, "UploadId": begun["UploadId"]}
+        completed = False
         try:
             chunks = await self._upload_chunks(upload, path, size)
-            await _unless_exists(
+            completed = await _unless_exists(
                 lambda: self.s3.complete_multipart_upload(**upload, MultipartUpload={"Parts": chunks}, IfNoneMatch="*")
             )
-        except BaseException:
-            with aws_errors("S3"):
-                await self.s3.abort_multipart_upload(**upload)
-            raise
+        finally:
+            if not completed:
+                await self._abort(upload)
+
+    async def _abort(self, upload: dict[str, Any]) -> None:
+        """What is left over all the same is removed by the bucket's lifecycle rule."""
+        with contextlib.suppress(Unavailable, ClientError), aws_errors("S3"):
+            await self.s3.abort_multipart_upload(**upload)
 
     async def _upload_chunks(self, upload: dict[str, Any], path: Path, size: int) -> list[Any]:
         starts = range(0, size, CHUNK_BYTES)

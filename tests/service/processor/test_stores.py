@@ -1,0 +1,114 @@
+"""The stores' own promises, on real backends."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from services.processor.domain.input_errors import SourceChanged, SourceMissing
+from services.processor.domain.jobs import JobKey
+from services.processor.domain.plans import PinnedObject
+from services.processor.resources import Stores, open_stores
+from services.processor.stores.inputs import RANGE_BYTES
+from services.processor.stores.job_files import CHUNK_BYTES
+from tests.service.processor.conftest import MakeSettings
+
+KEY = JobKey("usr_ada", "j")
+
+
+@pytest.fixture
+async def stores(make_settings: MakeSettings) -> AsyncIterator[Stores]:
+    async with open_stores(make_settings()) as stores:
+        yield stores
+
+
+async def put(stores: Stores, key: str, content: bytes) -> PinnedObject:
+    await stores.s3.put_object(Bucket=stores.files.bucket, Key=key, Body=content)
+    return await stores.inputs.pin(stores.files.bucket, key)
+
+
+async def test_a_large_object_is_read_in_ranges_and_is_the_same(stores: Stores, tmp_path: Path) -> None:
+    content = bytes(range(256)) * (RANGE_BYTES // 256 * 2) + b"end"
+    source = await put(stores, "large", content)
+    await stores.inputs.download(source, tmp_path / "copy")
+    assert (tmp_path / "copy").read_bytes() == content
+
+
+async def test_an_empty_object_is_read(stores: Stores, tmp_path: Path) -> None:
+    source = await put(stores, "empty", b"")
+    assert await stores.inputs.begin(source.bucket, "empty", most_bytes=100) == (source, b"")
+    await stores.inputs.download(source, tmp_path / "copy")
+    assert (tmp_path / "copy").read_bytes() == b""
+
+
+async def test_the_beginning_of_an_object_pins_it(stores: Stores) -> None:
+    source = await put(stores, "x", b"0123456789")
+    assert await stores.inputs.begin(source.bucket, "x", most_bytes=4) == (source, b"0123")
+    assert await stores.inputs.begin(source.bucket, "x", most_bytes=400) == (source, b"0123456789")
+
+
+async def test_an_object_that_was_replaced_is_not_read(stores: Stores, tmp_path: Path) -> None:
+    source = await put(stores, "x", b"before")
+    await put(stores, "x", b"after!")
+    with pytest.raises(SourceChanged, match=r"s3://.*/x was replaced"):
+        await stores.inputs.download(source, tmp_path / "copy")
+
+
+async def test_an_object_that_is_gone_is_named(stores: Stores, tmp_path: Path) -> None:
+    source = await put(stores, "x", b"before")
+    await stores.s3.delete_object(Bucket=source.bucket, Key="x")
+    with pytest.raises(SourceMissing, match=r"s3://.*/x: there is no such object"):
+        await stores.inputs.download(source, tmp_path / "copy")
+
+
+async def test_a_prefix_is_listed_past_the_first_page(stores: Stores) -> None:
+    bucket = stores.files.bucket
+    gate = asyncio.Semaphore(20)
+
+    async def put_one(number: int) -> None:
+        async with gate:
+            await stores.s3.put_object(Bucket=bucket, Key=f"many/{number:04d}", Body=b"x")
+
+    await asyncio.gather(*(put_one(number) for number in range(1005)))
+    listed = [source.key async for source in stores.inputs.below(bucket, "many/")]
+    assert listed == [f"many/{number:04d}" for number in range(1005)]
+
+
+async def test_the_first_manifest_holds(stores: Stores) -> None:
+    answers = await asyncio.gather(*(stores.files.decide_manifest(KEY, f"manifest {i}") for i in range(8)))
+    assert len(set(answers)) == 1
+    assert await stores.files.manifest(KEY) == answers[0]
+
+
+async def test_a_part_is_stored_once_however_large(stores: Stores, tmp_path: Path) -> None:
+    for size in (10, CHUNK_BYTES + 1):
+        path = tmp_path / str(size)
+        path.write_bytes(bytes(size))
+        key = f"{KEY.folder}data/{size}"
+        await stores.files.put_part(key, path, content_type="text/csv")
+        first = await stores.s3.head_object(Bucket=stores.files.bucket, Key=key)
+        await stores.files.put_part(key, path, content_type="text/csv")
+        again = await stores.s3.head_object(Bucket=stores.files.bucket, Key=key)
+        assert (again["ContentLength"], again["ContentType"]) == (size, "text/csv")
+        assert again["LastModified"] == first["LastModified"]
+
+
+async def test_a_large_part_that_is_written_twice_leaves_no_upload_open(stores: Stores, tmp_path: Path) -> None:
+    path = tmp_path / "large"
+    path.write_bytes(bytes(CHUNK_BYTES + 1))
+    key = f"{KEY.folder}data/large"
+    await asyncio.gather(*(stores.files.put_part(key, path, content_type="text/csv") for _ in range(2)))
+    listed = await stores.s3.list_multipart_uploads(Bucket=stores.files.bucket)
+    assert listed.get("Uploads", []) == []
+
+
+async def test_a_message_is_hidden_and_comes_back(stores: Stores) -> None:
+    await stores.queue.sqs.send_message(QueueUrl=await stores.queue.url.get(), MessageBody="x")
+    [delivery] = await stores.queue.receive(most=1, wait_seconds=1, visibility_seconds=600)
+    assert await stores.queue.receive(most=1, wait_seconds=0, visibility_seconds=600) == []
+    await stores.queue.hide(delivery, seconds=0)
+    [again] = await stores.queue.receive(most=1, wait_seconds=1, visibility_seconds=600)
+    assert (again.raw_body, again.receives) == ("x", 2)
+    await stores.queue.done(again)
+    await stores.queue.done(again)  # no harm

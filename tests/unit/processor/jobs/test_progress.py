@@ -1,0 +1,145 @@
+"""What is done of a job, what is missing, and when somebody has to look after it."""
+
+from services.processor.domain.formats import CSV, NDJSON, Encoding
+from services.processor.domain.input_errors import SourceMissing
+from services.processor.domain.jobs import Counts, Job, JobError, JobKey, JobRequest, JobState, Lease, Outcome
+from services.processor.domain.manifests import (
+    PartResult,
+    completed,
+    failed,
+    manifest_text,
+    outcome_of,
+    parse_manifest,
+)
+from services.processor.domain.plans import (
+    PinnedObject,
+    PinnedSample,
+    Plan,
+    parse_plan,
+    partitions_of,
+    plan_text,
+    spread,
+)
+from services.processor.domain.progress import (
+    PartRecord,
+    attempts_of,
+    may_have_ended,
+    missing_parts,
+    next_sweep_ms,
+    progress_of,
+)
+from services.processor.domain.schema_of_records import Column, Schema
+from services.processor.domain.work import Done, Poisoned, TriedTooOften, error_of, verdict_on_failure
+
+NOW = 1_000_000
+FREE, HELD = Lease(1, 1, NOW - 1), Lease(3, 2, NOW + 1)
+COUNTS = Counts(10, 8, 1, 100, 80)
+JOB = Job(JobKey("usr_ada", "j"), JobRequest("test", {"stamp": False}), NOW - 5000, JobState.RUNNING, parts=3)
+PLAN = Plan(
+    request_sha256=JOB.request.fingerprint,
+    sources=(PinnedObject("data", "a.csv", '"e1"', 60), PinnedSample("test.json", 40)),
+    encodings=(Encoding(CSV, "gzip"), Encoding(NDJSON, "none")),
+    partitions=((0,), (1,)),
+    schema=Schema((Column("b", "BIGINT"), Column("a", "VARCHAR"))),
+    output=Encoding(CSV, "none"),
+    engine="duckdb 9",
+)
+
+
+def result(part: int) -> PartResult:
+    return PartResult(part, f"jobs/usr_ada/j/data/part-{part}", "ab", COUNTS)
+
+
+def record(part: int, lease: Lease = FREE, *, done: bool = False) -> PartRecord:
+    return PartRecord(part, lease, result(part) if done else None)
+
+
+def test_parts_that_nobody_has_are_missing() -> None:
+    assert missing_parts(JOB, [record(0, done=True), record(1, HELD)], now_ms=NOW) == (2,)
+    assert missing_parts(JOB, [record(0, FREE)], now_ms=NOW) == (0, 1, 2)
+
+
+def test_when_all_parts_are_done_the_first_is_asked_for_so_that_somebody_commits() -> None:
+    assert missing_parts(JOB, [record(part, done=True) for part in range(3)], now_ms=NOW) == (0,)
+
+
+def test_a_job_may_have_ended_when_somebody_was_at_it_and_nobody_is() -> None:
+    assert may_have_ended(JOB, [record(0), record(1, done=True)], now_ms=NOW)
+    assert not may_have_ended(JOB, [record(0), record(1, HELD)], now_ms=NOW)
+    assert not may_have_ended(JOB, [], now_ms=NOW)
+
+
+def test_progress_counts_what_is_done() -> None:
+    progress = progress_of(JOB, [record(0, done=True), record(1, done=True), record(2, HELD)])
+    assert (progress.parts_done, progress.counts, progress.attempts) == (2, COUNTS + COUNTS, 2)
+
+
+def test_of_a_job_that_has_ended_the_outcome_says_all() -> None:
+    outcome = Outcome(JobState.COMPLETED, NOW, COUNTS, attempts=4)
+    ended = Job(JOB.key, JOB.request, 0, JobState.COMPLETED, parts=3, outcome=outcome)
+    progress = progress_of(ended, ())
+    assert (progress.parts_done, progress.counts, progress.attempts) == (3, COUNTS, 4)
+
+
+def test_attempts_are_those_of_the_piece_that_was_tried_most() -> None:
+    assert attempts_of(JOB, [record(0), record(1, HELD)]) == 2
+    assert attempts_of(JOB, []) == 0
+
+
+def test_an_old_job_is_looked_after_less_often() -> None:
+    assert next_sweep_ms(NOW, now_ms=NOW + 10, least_ms=30_000) == NOW + 30_010
+    assert next_sweep_ms(NOW, now_ms=NOW + 60_000, least_ms=30_000) == NOW + 120_000
+    assert next_sweep_ms(0, now_ms=10**9, least_ms=30_000) == 10**9 + 600_000
+
+
+def test_a_plan_is_read_as_it_was_written() -> None:
+    assert parse_plan(plan_text(PLAN)) == PLAN
+    assert PLAN.bytes_in == 100
+    assert PLAN.inputs_of(1) == ((PLAN.sources[1], PLAN.encodings[1]),)
+
+
+def test_columns_keep_their_order_in_a_plan() -> None:
+    assert parse_plan(plan_text(PLAN)).schema.names == ("b", "a")
+
+
+def test_each_object_is_a_partition_unless_a_step_must_see_all() -> None:
+    assert partitions_of(PLAN.sources, needs_all_rows=False) == ((0,), (1,))
+    assert partitions_of(PLAN.sources, needs_all_rows=True) == ((0, 1),)
+
+
+def test_samples_are_spread_evenly_and_begin_with_the_first() -> None:
+    assert spread(range(100), 4) == (0, 25, 50, 75)
+    assert spread([3, 5], 4) == (3, 5)
+    assert spread([], 4) == ()
+
+
+def test_a_manifest_tells_how_the_job_ended() -> None:
+    manifest = completed(JOB, PLAN, [result(0), result(1)], bucket="data", attempts=2, finished_at_ms=NOW + 7)
+    outcome = outcome_of(parse_manifest(manifest_text(manifest)))
+    assert outcome == Outcome(
+        JobState.COMPLETED, NOW + 7, COUNTS + COUNTS, attempts=2, result_location="s3://data/jobs/usr_ada/j/data/"
+    )
+
+
+def test_a_result_of_one_part_is_named_by_its_object() -> None:
+    manifest = completed(JOB, PLAN, [result(0)], bucket="data", attempts=1, finished_at_ms=NOW)
+    assert manifest["result_location"] == "s3://data/jobs/usr_ada/j/data/part-0"
+
+
+def test_a_failed_jobs_manifest_tells_why() -> None:
+    error = error_of(SourceMissing("s3://data/a.csv", "there is no such object"))
+    outcome = outcome_of(parse_manifest(manifest_text(failed(JOB, error, attempts=3, finished_at_ms=NOW))))
+    assert outcome == Outcome(JobState.FAILED, NOW, attempts=3, error=error)
+    assert error.code == "source-missing"
+    assert error.details["object"] == "s3://data/a.csv"
+
+
+def test_only_work_that_was_tried_too_often_is_poison() -> None:
+    assert isinstance(verdict_on_failure(TriedTooOften("part 3", 5)), Poisoned)
+    assert verdict_on_failure(SourceMissing("x", "y")) == Done()
+
+
+def test_a_job_error_without_places_has_none() -> None:
+    assert error_of(TriedTooOften("part 3", 5)) == JobError(
+        "part-failed", "part 3 was tried 5 times in vain; the workers' logs say more"
+    )
