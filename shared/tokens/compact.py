@@ -29,13 +29,21 @@ _TYPES = frozenset({ACCESS_TOKEN_TYPE, f"application/{ACCESS_TOKEN_TYPE}"})
 _ALGORITHMS = frozenset({"RS256", "ES256"})
 
 
+def token_bytes(raw_token: str) -> bytes:
+    """The token as it came; refused when it is longer than `MAX_TOKEN_BYTES` or not ASCII."""
+    if len(raw_token) > MAX_TOKEN_BYTES:
+        raise InvalidToken("too-long")
+    try:
+        return raw_token.encode("ascii")
+    except UnicodeEncodeError:
+        raise InvalidToken("malformed") from None
+
+
 def split_token(raw_token: bytes) -> tuple[bytes, bytes, bytes, bytes]:
-    """A token of at most `MAX_TOKEN_BYTES` in parts: the signing input, and the segments header, payload, signature.
+    """A token in parts: the signing input, and the segments header, payload, signature.
 
     The signing input is as it came; the segments are for `decode_segment`, which finds out whether they can be read.
     """
-    if len(raw_token) > MAX_TOKEN_BYTES:
-        raise InvalidToken("too-long")
     segments = raw_token.translate(_FROM_URL).split(b".")
     if len(segments) != 3:  # noqa: PLR2004 - a token has three
         raise InvalidToken("malformed")

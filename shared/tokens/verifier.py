@@ -9,7 +9,7 @@ from prometheus_client import Counter
 from shared import clock
 from shared.errors import Unavailable
 from shared.tokens.claims import Caller, Claims, InvalidToken, VerificationPolicy, check_claims
-from shared.tokens.compact import MAX_TOKEN_BYTES, decode_segment, parse_header, parse_payload, split_token
+from shared.tokens.compact import decode_segment, parse_header, parse_payload, split_token, token_bytes
 from shared.tokens.key_source import KeySource
 from shared.tokens.keyset import KeySet
 from shared.tokens.signature import VerificationKey
@@ -76,7 +76,7 @@ class Verifier:
 
     async def _verify(self, raw_token: str) -> Caller:
         self._use(self._key_source.current())
-        token = _bytes(raw_token)
+        token = token_bytes(raw_token)
         digest = hashlib.sha256(token).digest()
         caller = self._callers.get(digest)
         if caller is None:
@@ -132,12 +132,3 @@ class Verifier:
         self._callers[digest] = caller
         if len(self._callers) > self._cache_size:
             self._callers.popitem(last=False)
-
-
-def _bytes(raw_token: str) -> bytes:
-    if len(raw_token) > MAX_TOKEN_BYTES:
-        raise InvalidToken("too-long")
-    try:
-        return raw_token.encode("ascii")
-    except UnicodeEncodeError:
-        raise InvalidToken("malformed") from None

@@ -5,7 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.tokens.claims import InvalidToken
-from shared.tokens.compact import MAX_TOKEN_BYTES, decode_base64url, encode_base64url, parse_header, split_token
+from shared.tokens.compact import (
+    MAX_TOKEN_BYTES,
+    decode_base64url,
+    encode_base64url,
+    parse_header,
+    split_token,
+    token_bytes,
+)
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
@@ -40,9 +47,15 @@ def test_a_letter_of_no_base64url_is_refused(place: int) -> None:
 
 
 def test_a_token_has_four_kilobytes_at_most() -> None:
-    assert split_token(b"a.b." + b"c" * (MAX_TOKEN_BYTES - 4))
+    assert token_bytes("a" * MAX_TOKEN_BYTES) == b"a" * 4096
     with pytest.raises(InvalidToken, match="too-long"):
-        split_token(b"a.b." + b"c" * (MAX_TOKEN_BYTES - 3))
+        token_bytes("a" * (MAX_TOKEN_BYTES + 1))
+
+
+@pytest.mark.parametrize("text", ["é", "a\ud800", "\N{ROCKET}"])
+def test_a_token_is_ascii(text: str) -> None:
+    with pytest.raises(InvalidToken, match="malformed"):
+        token_bytes(text)
 
 
 @given(st.binary(min_size=1))
