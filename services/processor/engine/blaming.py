@@ -49,14 +49,16 @@ class FailedRun:
             return False
         return True
 
-    def _first_failing(self, steps: int, sql: str, place: Place | None, name: str) -> RecordError | None:
+    def _first_failing(
+        self, steps: int, sql: str, place: Place | None, name: str
+    ) -> RecordError | PipelineError | None:
         origin = origin_for(self.checked)
         rows = after_steps(self.checked, source(self.scans, origin), steps, origin)
         failing = f"WHERE TRY(({sql}) IS NULL) IS NULL ORDER BY {origin.columns} LIMIT 1"
         try:
             found = self.session.rows(select(origin.columns, f"({rows})", failing))
-        except duckdb.Error:
-            return None
+        except duckdb.Error as error:  # it fails without any record: parts of it are constant
+            return PipelineError(place, plain_words(error)) if place else None
         if not found:
             return None
         [(file, record)] = found

@@ -60,6 +60,7 @@ def _checked(sql: StepSql, before: Schema, session: Session) -> CheckedStep:
     if sql.where is not None:
         found = _type_of(sql.where, empty, before, session)
         if found != "BOOLEAN":
+            found = found.strip('"')
             raise PipelineError(
                 sql.where.place, f'a filter must be BOOLEAN (true or false), this is {found}; compare it, as in "x > 0"'
             )

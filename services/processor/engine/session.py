@@ -20,14 +20,24 @@ from services.processor.domain.sql_text import quote_text
 Row = tuple[object, ...]
 _INTERRUPT_EVERY_SECONDS = 0.05
 _DESCRIBER_BYTES = 256 << 20
-_HINTS = re.compile(r"\n|\. You might need| Use TRY| in expression|, or SET | - an explicit| when casting from")
+_HINTS = re.compile(
+    r"\n|\. You might need|\. In order to|\. Use TRY| in expression|, or SET | - an explicit| when casting from"
+)
 
 
 _OURS = re.compile(
     r"Could not convert string '(.* (?:has a fraction|is no number in JSON|would grow too long); [^']*)' to \w+",
     re.DOTALL,
 )
-_INTEGER_NAMES = {"INT128": "HUGEINT", "INT64": "BIGINT", "INT32": "INTEGER", "INT16": "SMALLINT", "INT8": "TINYINT"}
+_OUR_NAMES = {
+    "INT128": "HUGEINT",
+    "INT64": "BIGINT",
+    "INT32": "INTEGER",
+    "INT16": "SMALLINT",
+    "INT8": "TINYINT",
+    "INTEGER_LITERAL": "number",
+    "STRING_LITERAL": "text",
+}
 
 
 def engine_version() -> str:
@@ -46,16 +56,16 @@ class EngineLimits:
 
 
 class Stop:
-    """Ends a run from another thread. One for each run."""
+    """Ends a run from another thread."""
 
     def __init__(self) -> None:
-        self._awake = threading.Event()
         self._reason: Literal["cancelled", "deadline"] | None = None
+        self._wake = threading.Event()
 
     def cancel(self) -> None:
-        """The run raises RunCancelled within about a tenth of a second."""
+        """The run, or the next one, raises RunCancelled within about a tenth of a second."""
         self._reason = self._reason or "cancelled"
-        self._awake.set()
+        self._wake.set()
 
     def check(self) -> None:
         """Raises RunCancelled or DeadlineExceeded when the run has to end."""
@@ -66,10 +76,13 @@ class Stop:
 
     @contextmanager
     def watching(self, connection: duckdb.DuckDBPyConnection, deadline_seconds: float) -> Iterator[None]:
+        """Interrupts the connection when the run has to end; one run at a time."""
         ended = threading.Event()
+        if self._reason is None:
+            self._wake.clear()
 
         def watch() -> None:
-            if not self._awake.wait(deadline_seconds):
+            if not self._wake.wait(deadline_seconds):
                 self._reason = self._reason or "deadline"
             while not ended.wait(
                 _INTERRUPT_EVERY_SECONDS
@@ -82,7 +95,7 @@ class Stop:
             yield
         finally:
             ended.set()
-            self._awake.set()
+            self._wake.set()
             watcher.join()
 
 
@@ -167,6 +180,6 @@ def _connect(memory_bytes: int, threads: int, folder: str) -> duckdb.DuckDBPyCon
 def plain_words(error: duckdb.Error) -> str:
     """The engine's reason without its class, its hints, and the SQL that it quotes."""
     text = _OURS.sub(r"\1", str(error).split("Error: ", 1)[-1])
-    for theirs, ours in _INTEGER_NAMES.items():
+    for theirs, ours in _OUR_NAMES.items():
         text = text.replace(theirs, ours)
     return _HINTS.split(text, maxsplit=1)[0].strip().rstrip(".:!")[:300]

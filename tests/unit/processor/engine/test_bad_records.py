@@ -220,6 +220,11 @@ def test_a_value_that_cant_be_computed_is_named(engine: Engine, step: dict[str, 
     assert reason in caught.value.detail
 
 
+def test_what_fails_for_any_record_is_the_pipelines_fault(engine: Engine) -> None:
+    with pytest.raises(PipelineError, match=r"^config\.transformations\[0\]\.derive\.b: Could not convert string 'x'"):
+        engine.run({"a.ndjson": NINE}, {"transformations": [{"derive": {"b": "a = 'x'"}}]})
+
+
 def test_the_record_is_counted_before_filters_and_sorting(engine: Engine) -> None:
     content = "".join(f'{{"a":{i}}}\n' for i in range(100)) + '{"a":-1}\n'
     steps = [{"filter": "a > 90 OR a < 0"}, {"sort": ["a"]}, {"derive": {"b": "100 // (a + 1)"}}]

@@ -22,7 +22,7 @@ from tests.unit.processor.engine.conftest import MIB, Engine
 
 NewEngine = Callable[..., Engine]
 MANY = "".join(f'{{"id":{i},"k":"{i % 7}","v":{i / 8}}}\n' for i in range(100_000))
-SLOW = {"transformations": [{"filter": "md5(md5(md5(md5(md5(md5(md5(md5(k || id)))))))) = 'x'"}] * 20}
+SLOW = {"transformations": [{"filter": "md5(md5(md5(md5(md5(md5(md5(md5(k || id)))))))) <> 'x'"}] * 20}
 
 
 WIDE = "".join(f'{{"id":{i},"k":"{i % 7}","v":{i / 8},"t":"{"x" * 700}"}}\n' for i in range(100_000))
@@ -58,6 +58,11 @@ def test_a_run_can_be_cancelled(engine: Engine) -> None:
     with pytest.raises(RunCancelled):
         engine.run({"a.ndjson": MANY}, SLOW)
     timer.join()
+
+
+def test_a_stop_that_nobody_used_serves_the_next_run(engine: Engine) -> None:
+    for _ in range(3):
+        assert engine.run({"a.ndjson": MANY}).result.records_out == 100_000
 
 
 def test_a_run_that_was_cancelled_before_does_nothing(engine: Engine) -> None:
