@@ -53,7 +53,12 @@ class ProcessorSettings(SharedSettings):
     )
 
     engine_memory_mb: int = Field(256, ge=64, description="The record engine's memory limit for one piece of work.")
-    engine_threads: int = Field(1, ge=1, le=64, description="The record engine's threads for one piece of work.")
+    engine_threads: int = Field(
+        default_factory=lambda: os.cpu_count() or 1,
+        ge=1,
+        le=64,
+        description="The record engine's threads in one worker: a lone piece of work gets all, several share them.",
+    )
     engine_deadline_seconds: float = Field(600, gt=0, description="How long the records of one object may take.")
     work_dir: str = Field(
         default_factory=tempfile.gettempdir, description="Where an object's records lie while they are worked on."

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -21,9 +21,12 @@ from shared import clock
 Result = TypeVar("Result")
 
 
-@dataclass(frozen=True, slots=True)
 class Records:
-    limits: EngineLimits
+    """`limits.threads` are shared by the runs of a process: a lone one gets all. The bytes are the same either way."""
+
+    def __init__(self, limits: EngineLimits) -> None:
+        self._limits = limits
+        self._running = 0
 
     @property
     def version(self) -> str:
@@ -52,7 +55,7 @@ class Records:
             PipelineError, RecordError, DeadlineExceeded, MemoryExceeded: as a job would fail.
         """
         samples = [sample for sample in samples_of(found) if sample.content] or samples_of(found)[:1]
-        return await asyncio.to_thread(preview, pipeline, samples, records, processed_at, self.limits)
+        return await asyncio.to_thread(preview, pipeline, samples, records, processed_at, self._limits)
 
     async def run(self, job: Job, plan: Plan, files: Sequence[InputFile], output: Path) -> Counts:
         """Write the part that these files become.
@@ -62,16 +65,19 @@ class Records:
         """
         pipeline = parse_config(job.request.config)
         stamp = clock.rfc3339(job.submitted_at_ms / 1000)
+        limits = replace(self._limits, threads=max(1, self._limits.threads // (self._running + 1)))
 
         def work(stop: Stop) -> Counts:
             checked = check(pipeline, plan.schema)
-            made = run(
-                checked, files, OutputFile(output, plan.output), processed_at=stamp, limits=self.limits, stop=stop
-            )
+            made = run(checked, files, OutputFile(output, plan.output), processed_at=stamp, limits=limits, stop=stop)
             size_in = sum(file.path.stat().st_size for file in files)
             return Counts(made.records_in, made.records_out, made.rejected, size_in, output.stat().st_size)
 
-        return await in_thread(work)
+        self._running += 1
+        try:
+            return await in_thread(work)
+        finally:
+            self._running -= 1
 
 
 def samples_of(found: Found) -> list[ObjectSample]:
