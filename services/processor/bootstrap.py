@@ -14,7 +14,7 @@ from types_aiobotocore_s3.client import S3Client
 from types_aiobotocore_sqs.client import SQSClient
 
 from services.processor.settings import ProcessorSettings
-from services.processor.stores.job_items import BY_OWNER, OPEN_JOBS, TABLE
+from services.processor.stores.job_keys import BY_OWNER, OPEN_JOBS, TABLE
 from shared.clients.aws import aws_errors, error_code, open_dynamodb, open_s3, open_sqs
 from shared.clients.patience import patiently
 from shared.errors import Problem

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import Depends, Header, Path, Query, Request
 
-from services.processor.domain.jobs import PROCESSING_ID_PATTERN
+from services.processor.domain.job_names import PROCESSING_ID_PATTERN
 from services.processor.domain.preferences import Preference, parse_prefer
 from services.processor.resources import ProcessorFlows
 from services.processor.settings import ProcessorSettings

@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from fastapi import FastAPI
 
-from services.processor.resources import open_stores, open_trust, processor_flows, store_checks, trust_checks
+from services.processor.resources import open_stores, open_trust, processor_flows
 from services.processor.routes import jobs, previews, results, uploads
 from services.processor.settings import ProcessorSettings
 from shared.web.app import new_app
@@ -29,7 +29,7 @@ def create_app(settings: ProcessorSettings) -> FastAPI:
             app.state.settings = settings
             app.state.flows = processor_flows(stores, settings)
             app.state.verifier = trust.verifier
-            app.state.readiness_checks = (*trust_checks(trust), *store_checks(stores))
+            app.state.readiness_checks = (*trust.checks(), *stores.checks())
             yield
 
     return new_app(

@@ -22,7 +22,7 @@ from services.processor.flows.sweep_jobs import SweepJobs
 from services.processor.settings import ProcessorSettings
 from services.processor.stores.inputs import Inputs
 from services.processor.stores.job_files import JobFiles
-from services.processor.stores.job_items import TABLE
+from services.processor.stores.job_keys import TABLE
 from services.processor.stores.jobs import Jobs
 from services.processor.stores.lease_keeping import LeaseKeeping
 from services.processor.stores.links import Links
@@ -60,6 +60,23 @@ class Stores:
     links: Links
     records: Records
     access: SourceAccess
+
+    def checks(self) -> tuple[ReadinessCheck, ...]:
+        """Whether the outside world answers. Each says at most a word of what it found."""
+
+        async def dynamodb() -> str:
+            with aws_errors("DynamoDB"):
+                return (await self.dynamodb.describe_table(TableName=self.jobs.table))["Table"]["TableStatus"].lower()
+
+        async def s3() -> str:
+            with aws_errors("S3"):
+                await self.s3.head_bucket(Bucket=self.files.bucket)
+            return "answers"
+
+        async def queue() -> str:
+            return f"about {await self.queue.depth()} waiting"
+
+        return ReadinessCheck("dynamodb", dynamodb), ReadinessCheck("s3", s3), ReadinessCheck("queue", queue)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +135,22 @@ class Trust:
     feed: RevocationFeed
     direct: DirectReads
     max_staleness_seconds: float
+
+    def checks(self) -> tuple[ReadinessCheck, ...]:
+        """Whether a caller can be known: keys that may be believed; revocations heard of, or read directly."""
+
+        async def keys() -> str:
+            self.keys.current()
+            return f"{self.keys.age():.0f} s old"
+
+        async def revocations() -> str:
+            staleness = self.feed.staleness(clock.monotonic())
+            if staleness <= self.max_staleness_seconds:
+                return f"heard of {staleness:.1f} s ago"
+            await self.direct.read([Target("jti", "readiness")])
+            return "not heard of, read directly"
+
+        return ReadinessCheck("keys", keys), ReadinessCheck("revocations", revocations)
 
 
 @asynccontextmanager
@@ -184,41 +217,6 @@ def worker_flows(stores: Stores, settings: ProcessorSettings, now: clock.Clock =
         ),
         sweep_jobs=SweepJobs(stores.jobs, stores.parts, stores.queue, settings, now),
     )
-
-
-def store_checks(stores: Stores) -> tuple[ReadinessCheck, ...]:
-    """Whether the outside world answers. Each says at most a word of what it found."""
-
-    async def dynamodb() -> str:
-        with aws_errors("DynamoDB"):
-            return (await stores.dynamodb.describe_table(TableName=stores.jobs.table))["Table"]["TableStatus"].lower()
-
-    async def s3() -> str:
-        with aws_errors("S3"):
-            await stores.s3.head_bucket(Bucket=stores.files.bucket)
-        return "answers"
-
-    async def queue() -> str:
-        return f"about {await stores.queue.depth()} waiting"
-
-    return ReadinessCheck("dynamodb", dynamodb), ReadinessCheck("s3", s3), ReadinessCheck("queue", queue)
-
-
-def trust_checks(trust: Trust) -> tuple[ReadinessCheck, ...]:
-    """Whether a caller can be known: keys that may be believed; revocations heard of, or read directly."""
-
-    async def keys() -> str:
-        trust.keys.current()
-        return f"{trust.keys.age():.0f} s old"
-
-    async def revocations() -> str:
-        staleness = trust.feed.staleness(clock.monotonic())
-        if staleness <= trust.max_staleness_seconds:
-            return f"heard of {staleness:.1f} s ago"
-        await trust.direct.read([Target("jti", "readiness")])
-        return "not heard of, read directly"
-
-    return ReadinessCheck("keys", keys), ReadinessCheck("revocations", revocations)
 
 
 def _engine_limits(settings: ProcessorSettings) -> EngineLimits:

@@ -4,7 +4,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from services.processor.domain.jobs import PROCESSING_ID_PATTERN, Job, JobError, ListedJob, Outcome
+from services.processor.domain.job_names import PROCESSING_ID_PATTERN
+from services.processor.domain.jobs import Job, ListedJob
+from services.processor.domain.outcomes import JobError, Outcome
 from services.processor.domain.progress import Progress
 from services.processor.domain.results import Result
 from services.processor.domain.uploads import MOST_UPLOAD_BYTES, NewUpload

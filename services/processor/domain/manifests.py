@@ -9,7 +9,8 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from services.processor.domain.fingerprint import canonical_json
-from services.processor.domain.jobs import Counts, Job, JobError, JobState, Outcome
+from services.processor.domain.jobs import Job
+from services.processor.domain.outcomes import Counts, JobError, JobState, Outcome
 from services.processor.domain.plans import Plan
 from shared import clock
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from services.processor.domain.fingerprint import canonical_json
-from services.processor.domain.jobs import JobKey, parse_processing_id
+from services.processor.domain.job_names import JobKey, parse_processing_id
 from shared.errors import ValidationFailed
 
 VERSION = 1

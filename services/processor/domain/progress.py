@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from services.processor.domain.jobs import Counts, Job, JobState, Lease
+from services.processor.domain.jobs import Job, Lease
 from services.processor.domain.manifests import PartResult
+from services.processor.domain.outcomes import Counts, JobState
 
 _LONGEST_SWEEP_MS = 600_000
 

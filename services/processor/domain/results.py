@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from services.processor.domain.jobs import JobError
+from services.processor.domain.outcomes import JobError
 from shared.errors import Conflict, NotFound
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from services.processor.domain.jobs import JobRequest, owner_segment
+from services.processor.domain.job_names import JobRequest, owner_segment
 from services.processor.domain.pipeline import parse_config
 from services.processor.domain.sources import SourceRules, parse_source
 from shared.errors import FieldError, ValidationFailed

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from services.processor.domain.jobs import Job, JobError
+from services.processor.domain.jobs import Job
+from services.processor.domain.outcomes import JobError
 from services.processor.domain.plans import Plan
 from shared.errors import Problem
 

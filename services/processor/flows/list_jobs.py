@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from services.processor.domain.jobs import JobState, ListedJob
+from services.processor.domain.jobs import ListedJob
 from services.processor.domain.listings import cursor_of, parse_cursor
+from services.processor.domain.outcomes import JobState
 from services.processor.stores.jobs import Jobs
 
 _MOST_LOOKS = 10

@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from services.processor.domain.jobs import Job, JobKey, JobState
+from services.processor.domain.job_names import JobKey
+from services.processor.domain.jobs import Job
 from services.processor.domain.manifests import failed
 from services.processor.domain.messages import WorkMessage
+from services.processor.domain.outcomes import JobState
 from services.processor.domain.pipeline import parse_config
 from services.processor.domain.plans import Plan, parse_plan, partitions_of, plan_text
 from services.processor.domain.progress import missing_parts

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from services.processor.domain.jobs import JobKey, JobNotFound, JobState, parse_processing_id
+from services.processor.domain.job_names import JobKey, JobNotFound, parse_processing_id
 from services.processor.domain.manifests import parse_manifest
+from services.processor.domain.outcomes import JobState
 from services.processor.domain.results import JobFailed, JobNotFinished, Result, ResultExpired, ResultPart
 from services.processor.settings import ProcessorSettings
 from services.processor.stores.job_files import JobFiles

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from services.processor.domain.jobs import JobKey, JobNotFound, parse_processing_id
+from services.processor.domain.job_names import JobKey, JobNotFound, parse_processing_id
 from services.processor.domain.progress import Progress, may_have_ended, progress_of
 from services.processor.stores.job_watch import until_ended
 from services.processor.stores.jobs import Jobs

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 from prometheus_client import Counter, Gauge
 
-from services.processor.domain.jobs import Job, JobKey, JobState
+from services.processor.domain.job_names import JobKey
+from services.processor.domain.jobs import Job
 from services.processor.domain.manifests import PartResult, completed, failed, part_key
+from services.processor.domain.outcomes import JobState
 from services.processor.domain.plans import Plan, parse_plan
 from services.processor.domain.progress import PartRecord, attempts_of
 from services.processor.domain.work import Done, Later, Planned, TriedTooOften, Verdict, error_of, verdict_on_failure

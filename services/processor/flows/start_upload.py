@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from services.processor.domain.jobs import owner_segment
+from services.processor.domain.job_names import owner_segment
 from services.processor.domain.uploads import NewUpload, parse_filename
 from services.processor.settings import ProcessorSettings
 from services.processor.stores.links import Links

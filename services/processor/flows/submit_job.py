@@ -3,7 +3,8 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from services.processor.domain.jobs import Job, JobConflict, JobKey, parse_processing_id
+from services.processor.domain.job_names import JobConflict, JobKey, parse_processing_id
+from services.processor.domain.jobs import Job
 from services.processor.domain.messages import WorkMessage
 from services.processor.domain.submissions import SourceAccess, one_id, parse_request
 from services.processor.settings import ProcessorSettings

@@ -4,11 +4,12 @@ from dataclasses import dataclass
 
 from prometheus_client import Counter
 
-from services.processor.domain.jobs import Job, JobState, OpenJob
+from services.processor.domain.jobs import Job, OpenJob
 from services.processor.domain.messages import WorkMessage
+from services.processor.domain.outcomes import JobState
 from services.processor.domain.progress import missing_parts, next_sweep_ms
 from services.processor.settings import ProcessorSettings
-from services.processor.stores.job_items import OPEN_SHARDS
+from services.processor.stores.job_keys import OPEN_SHARDS
 from services.processor.stores.jobs import Jobs
 from services.processor.stores.parts import Parts
 from services.processor.stores.work_queue import WorkQueue

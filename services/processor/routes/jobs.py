@@ -5,7 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Header, Query, Response, status
 
 from services.processor.dependencies import Flows, JobId, NoMore, Owner, Prefer, WaitSeconds
-from services.processor.domain.jobs import JobConflict, JobNotFound, JobState
+from services.processor.domain.job_names import JobConflict, JobNotFound
+from services.processor.domain.outcomes import JobState
 from services.processor.domain.pipeline_errors import PipelineError
 from services.processor.flows.submit_job import Submission
 from services.processor.routes.examples import PROCESS_EXAMPLES

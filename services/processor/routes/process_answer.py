@@ -2,7 +2,8 @@
 
 from fastapi import Response, status
 
-from services.processor.domain.jobs import Job, JobState
+from services.processor.domain.jobs import Job
+from services.processor.domain.outcomes import JobState
 from services.processor.domain.preferences import Preference
 from services.processor.schemas import AcceptedResponse, JobErrorResponse, ProcessResponse
 from shared.errors import FieldError, Problem

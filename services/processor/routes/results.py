@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Response, status
 
 from services.processor.dependencies import Flows, JobId, Owner
-from services.processor.domain.jobs import JobNotFound
+from services.processor.domain.job_names import JobNotFound
 from services.processor.domain.results import JobFailed, JobNotFinished, Result, ResultExpired
 from services.processor.schemas import ResultResponse
 from shared.errors import Unavailable, ValidationFailed

@@ -16,7 +16,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 from types_aiobotocore_s3.client import S3Client
 
-from services.processor.domain.jobs import JobKey
+from services.processor.domain.job_names import JobKey
 from shared.clients.aws import aws_errors, error_code
 from shared.errors import Unavailable
 

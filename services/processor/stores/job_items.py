@@ -1,8 +1,4 @@
-"""How jobs and parts lie in the table `processing-results`: keys, attributes, indexes.
-
-META: one item a job. PART#00007: one item a part that was begun. `by-owner` lists a user's jobs by time; `open-jobs`
-holds those that have not ended, by the time at which the sweeper looks after them.
-"""
+"""How jobs and parts lie in the table `processing-results`: their attributes."""
 
 import json
 import zlib
@@ -10,39 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from services.processor.domain.fingerprint import canonical_json
-from services.processor.domain.jobs import (
-    Counts,
-    Job,
-    JobError,
-    JobKey,
-    JobRequest,
-    JobState,
-    Lease,
-    ListedJob,
-    Outcome,
-)
+from services.processor.domain.job_names import JobKey, JobRequest
+from services.processor.domain.jobs import Job, Lease, ListedJob
+from services.processor.domain.outcomes import Counts, JobError, JobState, Outcome
+from services.processor.stores.job_keys import META, OPEN_SHARDS, job_pk, listing_key
 
-TABLE = "processing-results"
-BY_OWNER = "by-owner"
-OPEN_JOBS = "open-jobs"
-OPEN_SHARDS = ("0", "1", "2", "3")
-META = "META"
 VERSION = 1
 _COUNTS = ("records_in", "records_out", "records_rejected", "bytes_in", "bytes_out")
-
-
-def job_pk(key: JobKey) -> str:
-    """No two jobs share one: a processing id holds no `#`."""
-    return f"JOB#{key.owner}#{key.processing_id}"
-
-
-def part_sk(part: int) -> str:
-    return f"PART#{part:05d}"
-
-
-def listing_key(submitted_at_ms: int, processing_id: str) -> str:
-    """Sorts by time, then by name."""
-    return f"{submitted_at_ms:013d}#{processing_id}"
 
 
 def new_job_item(job: Job, *, sweep_at_ms: int, expires_at: int) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from services.processor.domain.jobs import JobKey
+from services.processor.domain.job_names import JobKey
 from services.processor.stores.parts import LeaseLost, Leases
 from services.processor.stores.work_queue import Delivery, WorkQueue
 from shared import clock

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from services.processor.domain.jobs import Job, JobKey
+from services.processor.domain.job_names import JobKey
+from services.processor.domain.jobs import Job
 from services.processor.domain.manifests import manifest_text, outcome_of, parse_manifest
 from services.processor.stores.job_files import JobFiles
 from services.processor.stores.jobs import Jobs

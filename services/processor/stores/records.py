@@ -6,7 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
-from services.processor.domain.jobs import Counts, Job
+from services.processor.domain.jobs import Job
+from services.processor.domain.outcomes import Counts
 from services.processor.domain.pipeline import Pipeline, parse_config
 from services.processor.domain.plans import Plan
 from services.processor.engine.checking import check

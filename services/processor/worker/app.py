@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from services.processor.flows.sweep_jobs import SweepJobs
-from services.processor.resources import open_stores, store_checks, worker_flows
+from services.processor.resources import open_stores, worker_flows
 from services.processor.settings import ProcessorSettings
 from services.processor.worker.consumer import Consumer
 from shared.errors import Unavailable
@@ -24,7 +24,7 @@ def create_app(settings: ProcessorSettings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with open_stores(settings) as stores:
-            app.state.readiness_checks = store_checks(stores)
+            app.state.readiness_checks = stores.checks()
             flows = worker_flows(stores, settings)
             consumer = Consumer(stores.queue, flows, settings, draining=lambda: app.state.draining)
             consumer.start()

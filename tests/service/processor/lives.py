@@ -7,7 +7,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias
 
-from services.processor.domain.jobs import Job, JobKey
+from services.processor.domain.job_names import JobKey
+from services.processor.domain.jobs import Job
 from services.processor.flows.submit_job import Submission
 from services.processor.resources import Stores, open_stores, processor_flows, worker_flows
 from services.processor.settings import ProcessorSettings

@@ -2,7 +2,7 @@
 
 import json
 
-from services.processor.domain.jobs import JobKey
+from services.processor.domain.job_names import JobKey
 from services.processor.settings import ProcessorSettings
 from tests.service.processor.conftest import MakeSettings
 from tests.service.processor.lives import Life, When, life, until_dead

@@ -2,7 +2,8 @@
 
 from botocore.exceptions import EndpointConnectionError
 
-from services.processor.domain.jobs import JobKey, JobState
+from services.processor.domain.job_names import JobKey
+from services.processor.domain.outcomes import JobState
 from services.processor.main import create_app
 from shared.testing.ports import free_port
 from shared.testing.tokens import TokenFactory

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from services.processor.domain.input_errors import SourceChanged, SourceMissing
-from services.processor.domain.jobs import JobKey
+from services.processor.domain.job_names import JobKey
 from services.processor.domain.plans import PinnedObject
 from services.processor.resources import Stores, open_stores
 from services.processor.stores.inputs import RANGE_BYTES

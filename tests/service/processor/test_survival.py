@@ -4,7 +4,8 @@ import asyncio
 import json
 from typing import Any
 
-from services.processor.domain.jobs import JobKey, JobState
+from services.processor.domain.job_names import JobKey
+from services.processor.domain.outcomes import JobState
 from services.processor.stores.work_queue import Delivery
 from tests.service.processor.conftest import MakeSettings
 from tests.service.processor.lives import Call, Crash, Life, When, life, until_dead

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.processor.domain.fingerprint import canonical_json
-from services.processor.domain.jobs import JobKey, JobRequest, owner_segment, parse_processing_id
+from services.processor.domain.job_names import JobKey, JobRequest, owner_segment, parse_processing_id
 from services.processor.domain.listings import cursor_of, parse_cursor
 from services.processor.domain.messages import UnknownMessage, WorkMessage, parse_message
 from services.processor.domain.preferences import Preference, parse_prefer

@@ -2,7 +2,8 @@
 
 from services.processor.domain.formats import CSV, NDJSON, Encoding
 from services.processor.domain.input_errors import SourceMissing
-from services.processor.domain.jobs import Counts, Job, JobError, JobKey, JobRequest, JobState, Lease, Outcome
+from services.processor.domain.job_names import JobKey, JobRequest
+from services.processor.domain.jobs import Job, Lease
 from services.processor.domain.manifests import (
     PartResult,
     completed,
@@ -11,6 +12,7 @@ from services.processor.domain.manifests import (
     outcome_of,
     parse_manifest,
 )
+from services.processor.domain.outcomes import Counts, JobError, JobState, Outcome
 from services.processor.domain.plans import (
     PinnedObject,
     PinnedSample,

@@ -1,0 +1,27 @@
+"""Names and keys of the table `processing-results`.
+
+META: one item a job. PART#00007: one item a part that was begun. `by-owner` lists a user's jobs by time; `open-jobs`
+holds those that have not ended, by the time at which the sweeper looks after them.
+"""
+
+from services.processor.domain.job_names import JobKey
+
+TABLE = "processing-results"
+BY_OWNER = "by-owner"
+OPEN_JOBS = "open-jobs"
+OPEN_SHARDS = ("0", "1", "2", "3")
+META = "META"
+
+
+def job_pk(key: JobKey) -> str:
+    """No two jobs share one: a processing id holds no `#`."""
+    return f"JOB#{key.owner}#{key.processing_id}"
+
+
+def part_sk(part: int) -> str:
+    return f"PART#{part:05d}"
+
+
+def listing_key(submitted_at_ms: int, processing_id: str) -> str:
+    """Sorts by time, then by name."""
+    return f"{submitted_at_ms:013d}#{processing_id}"
