@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import math
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import NamedTuple
 
 from prometheus_client import Gauge, Histogram
@@ -173,15 +173,24 @@ class RevocationFeed:
             log.error("revocation_not_understood", revocation=member)  # noqa: TRY400 - the trace says nothing more
 
 
-def _connect(redis_url: str) -> Redis:
+@contextlib.asynccontextmanager
+async def _connect(redis_url: str) -> AsyncIterator[Redis]:
     """A client for one connection: nothing is sent again behind our back, so a read was sent when we think it was."""
-    return Redis.from_url(
+    redis = Redis.from_url(
         redis_url,
         decode_responses=True,
         socket_connect_timeout=MAX_PAUSE_SECONDS,
         socket_timeout=READ_TIMEOUT_SECONDS,
         retry=Retry(NoBackoff(), 0),
     )
+    try:
+        yield redis
+    finally:
+        try:
+            await redis.aclose()
+        except asyncio.CancelledError:  # stopped while it was closing: redis-py may have left the connection open
+            await redis.aclose()
+            raise
 
 
 async def _read(redis: Redis, *, after: StreamId | None, block_seconds: float | None) -> _Read:
