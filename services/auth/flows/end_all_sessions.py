@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import dataclass
 
 from services.auth.domain.sessions import Session
+from services.auth.flows.at_once import at_once
 from services.auth.flows.ending import Ending
 from services.auth.stores.sessions import Sessions
 from shared.clock import Clock
@@ -28,7 +29,7 @@ class EndAllSessions:
     async def __call__(self, caller: Caller) -> None:
         now = self.now()
         revocation = self.ending.guard.of_target(Target("user", caller.user_id), now)
-        await asyncio.gather(self.ending.revoke(revocation, now), self._end_rows(caller.user_id, now))
+        await at_once(self.ending.revoke(revocation, now), self._end_rows(caller.user_id, now))
 
     async def _end_rows(self, user_id: str, now: float) -> None:
         gate = asyncio.Semaphore(_AT_ONCE)
@@ -37,4 +38,4 @@ class EndAllSessions:
             async with gate:
                 await self.sessions.end_revoked(session, now)
 
-        await asyncio.gather(*map(end, await self.sessions.of_user(user_id, now)))
+        await at_once(*map(end, await self.sessions.of_user(user_id, now)))

@@ -1,6 +1,5 @@
 """From a username and a password to a session, in two network waits."""
 
-import asyncio
 from dataclasses import dataclass, field
 
 from services.auth.domain.access_tokens import Grant
@@ -9,6 +8,7 @@ from services.auth.domain.problems import InvalidCredentials, TooManyAttempts
 from services.auth.domain.refresh import RefreshToken
 from services.auth.domain.sessions import FIRST_PARTY_CLIENT, Origin, Session, start_session
 from services.auth.domain.users import User, fold_username
+from services.auth.flows.at_once import at_once
 from services.auth.flows.issuing import AccessTokens, IssuedToken
 from services.auth.passwords import Passwords
 from services.auth.stores.login_attempts import LoginAttempts
@@ -59,9 +59,7 @@ class Login:
     async def __call__(self, credentials: Credentials, origin: Origin) -> LoggedIn:
         now = self.now()
         username, address = fold_username(credentials.username), counted_address(origin.address)
-        (user, issued_at), attempts = await asyncio.gather(
-            self._find(username, now), self.attempts.read(username, address)
-        )
+        (user, issued_at), attempts = await at_once(self._find(username, now), self.attempts.read(username, address))
         wait = wait_seconds(attempts, self.limits, now)
         if wait > 0:
             log.warning("login_refused", reason="too_many_attempts", address=address, wait_seconds=round(wait, 1))
@@ -73,7 +71,7 @@ class Login:
         logged_in = self._begin(user, origin, issued_at)
         improved = self._improve_hash(user, credentials.password) if verification.is_weak else None
         steps = [self.sessions.save(logged_in.session), self._clear(username, address), improved]
-        await asyncio.gather(*(step for step in steps if step is not None))
+        await at_once(*(step for step in steps if step is not None))
         log.info("login_succeeded", user_id=user.user_id, session_id=logged_in.session.session_id, address=address)
         return logged_in
 

@@ -1,6 +1,5 @@
 """`refresh_token`: the next tokens of a session (RFC 6749 §6, RFC 9700 §4.14)."""
 
-import asyncio
 import contextlib
 from dataclasses import dataclass
 
@@ -12,6 +11,7 @@ from services.auth.domain.refresh import RefreshToken, judge, repeat, rotate
 from services.auth.domain.revocations import ends_session, targets_of_session
 from services.auth.domain.sessions import Session
 from services.auth.domain.users import User, scope_of
+from services.auth.flows.at_once import at_once
 from services.auth.flows.client_authentication import ClientAuthentication
 from services.auth.flows.ending import Ending
 from services.auth.flows.issuing import AccessTokens, IssuedToken
@@ -70,7 +70,7 @@ class RefreshSession:
 
     async def _exchange(self, presented: RefreshToken, session: Session, now: float) -> tuple[RefreshToken, User]:
         """Successor and user, read at once: where the user or a revocation forbids it, the successor stays with us."""
-        successor, user, revocations = await asyncio.gather(
+        successor, user, revocations = await at_once(
             self._successor(presented, session, now),
             self.users.get(session.username),
             self.revocations.read(targets_of_session(session)),
