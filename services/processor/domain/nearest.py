@@ -13,8 +13,6 @@ def did_you_mean(unknown: str, known: Iterable[str]) -> str:
     near = get_close_matches(unknown.casefold()[:100], folded, n=1, cutoff=0.6)
     if near:
         return f'did you mean "{folded[near[0]]}"?'
-    if not names:
-        return "there is none to choose from"
     listed = ", ".join(f'"{name}"' for name in names[:_MOST_NAMES_LISTED])
     return f"known: {listed}" + (", …" if len(names) > _MOST_NAMES_LISTED else "")
 

@@ -6,7 +6,7 @@ from services.processor.domain.column_types import UnknownType, parse_type
 from services.processor.domain.formats import COMPRESSIONS, FORMATS, Compression, Format
 from services.processor.domain.nearest import did_you_mean, excerpt
 from services.processor.domain.pipeline_errors import CONFIG, PipelineError, Place
-from services.processor.domain.schema_of_records import Column, ColumnsDifferByCase, Schema
+from services.processor.domain.schema_of_records import Column, Schema
 from services.processor.domain.steps.filter import parse_filter
 from services.processor.domain.steps.names import parse_mapping
 from services.processor.domain.steps.registry import STEPS
@@ -132,10 +132,7 @@ def _schema(raw: object, place: Place) -> Schema:
             columns.append(Column(name, parse_type(raw_type)))
         except UnknownType as error:
             raise PipelineError(place.at(name), str(error)) from None
-    try:
-        return Schema(tuple(columns))
-    except ColumnsDifferByCase as error:
-        raise PipelineError(place, str(error)) from None
+    return Schema(tuple(columns))
 
 
 def _kind(raw: object) -> str:

@@ -35,23 +35,23 @@ def unreadable(file: PlainFile, scan: Scan, schema: Schema, session: Session) ->
         found = _misfit(file, scan, schema, session)
     except duckdb.Error:
         found = None
-    found = found or record_format(file.format).find_unreadable(file, session.stop)
+    found = found or record_format(file.format).find_unreadable(file, schema, stop=session.stop)
     return found or RecordError(f"this can't be read as {file.format.name}", object_name=file.name)
 
 
 def _misfit(file: PlainFile, scan: Scan, schema: Schema, session: Session) -> RecordError | None:
+    """For the first bad record, if it is one at all: its first value that does not fit."""
     good = " AND ".join([scan.is_record, *scan.fits_exactly])
     numbered = select(f"row_number() OVER () AS number, *, ({good}) AS good", f"({scan.raw})")
     first = session.rows(select("min(number)", f"({numbered})", "WHERE NOT good"))[0][0]
     if first is None:
         return None
-    shown = ", ".join([scan.is_record, scan.whole, *scan.fits_exactly, *(f"left({text}, 100)" for text in scan.texts)])
-    [(is_record, whole, *rest)] = session.rows(select(shown, f"({numbered})", f"WHERE number = {first}"))
-    record = int(str(first))
+    shown = ", ".join([scan.is_record, *scan.fits_exactly, *(f"left({text}, 100)" for text in scan.texts)])
+    [(is_record, *rest)] = session.rows(select(shown, f"({numbered})", f"WHERE number = {first}"))
     if not is_record:
-        return record_format(file.format).blame(str(whole), schema, file.name, record)
+        return None
     at = rest.index(False)
-    return _wrong_value(file, schema.columns[at], rest[len(schema.columns) + at], record)
+    return _wrong_value(file, schema.columns[at], rest[len(schema.columns) + at], int(str(first)))
 
 
 def _wrong_value(file: PlainFile, column: Column, text: object, record: int) -> RecordError:

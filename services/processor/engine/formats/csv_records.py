@@ -71,19 +71,15 @@ class CsvRecords:
             fits=fits,
             fits_exactly=fits,
             texts=tuple(quote_name(column.name) if column.name in present else "NULL" for column in schema),
-            whole="NULL",
         )
 
-    def find_unreadable(self, file: PlainFile, stop: Stop) -> RecordError | None:
+    def find_unreadable(self, file: PlainFile, _schema: Schema, /, stop: Stop) -> RecordError | None:
         try:
             for _ in _rows(chunks_of(file, stop), file.name, is_whole=True):
                 pass
         except RecordError as error:
             return error
         return None
-
-    def blame(self, _whole: str, _schema: Schema, name: str, record: int, /) -> RecordError:
-        return RecordError("this is no record", object_name=name, record=record)
 
     def empty(self, schema: Schema) -> bytes:
         """The header, as far as there are columns."""

@@ -17,7 +17,6 @@ from services.processor.engine.formats.json_values import (
     JsonObject,
     Unreadable,
     cut_array,
-    decode_one,
     flaw,
     records_of_array,
     records_of_lines,
@@ -79,32 +78,23 @@ class JsonRecords:
             fits=tuple(_fits(column, f"kinds[{i}]") for i, column in enumerate(schema, 2)),
             fits_exactly=tuple(_fits(column, f"kinds[{i}]", slowly=True) for i, column in enumerate(schema, 2)),
             texts=tuple(f"json_extract_string(json, {quote_text(json_pointer([c.name]))})" for c in schema),
-            whole="CAST(json AS VARCHAR)",
         )
 
-    def find_unreadable(self, file: PlainFile, stop: Stop) -> RecordError | None:
+    def find_unreadable(self, file: PlainFile, schema: Schema, stop: Stop) -> RecordError | None:
+        known = frozenset(schema.names)
         try:
             for number, value in enumerate(self._records(chunks_of(file, stop), is_whole=True), 1):
-                _pairs(value, file.name, number)
+                pairs = _pairs(value, file.name, number)
                 if reason := flaw(value):
                     return _broken(file.name, Unreadable(number, reason))
+                for key, one in pairs:
+                    if key not in known:
+                        return _unknown(key, one, file.name, number)
         except Unreadable as error:
             return _broken(file.name, error, self.remedy_at_start)
         except RecordError as error:
             return error
         return None
-
-    def blame(self, whole: str, schema: Schema, name: str, record: int) -> RecordError:
-        try:
-            pairs = _pairs(decode_one(whole), name, record)
-        except RecordError as error:
-            return error
-        except ValueError as error:
-            return _broken(name, Unreadable(record, str(error)))
-        key, value = next((key, value) for key, value in pairs if key not in schema.names)
-        remedy = f'say config.input.schema: {{"{excerpt(key)}": "{type_of(value) or "JSON"}"}}'
-        message = "this key is in no record of the sample that the columns were taken from"
-        return RecordError(message, object_name=name, record=record, column=excerpt(key), remedy=remedy)
 
     def empty(self, _schema: Schema, /) -> bytes:
         return self.nothing
@@ -145,16 +135,22 @@ def _as_pinned(column: Column) -> str:
 
 
 def _fits(column: Column, kind: str, *, slowly: bool = False) -> str:
-    """SQL that is false where reading would change the value. CASE, as only that computes no more than it needs."""
+    """SQL that is false where reading would change the value; NULL where the key is missing.
+
+    Each mention of `kind` costs, and CASE alone computes no more than it needs.
+    """
     if column.type == "JSON":
         return "TRUE"
     kinds = _KINDS.get(column.type.removesuffix("[]").split("(")[0], "'VARCHAR'")
     if column.type.endswith("[]"):
-        is_right, exact = f"{kind} = 'ARRAY'", f"list_has_all([{kinds}, 'NULL'], {_kinds_of_elements(column)})"
-    else:
-        text = f"json_extract_string(json, {quote_text(json_pointer([column.name]))})"
-        is_right, exact = f"{kind} IN ({kinds})", _exact(column.type, kind, text, slowly=slowly)
-    return f"(CASE WHEN {kind} IS NULL OR {kind} = 'NULL' THEN TRUE WHEN {is_right} THEN {exact} ELSE FALSE END)"
+        elements = f"list_has_all([{kinds}, 'NULL'], {_kinds_of_elements(column)})"
+        return f"(CASE {kind} WHEN 'ARRAY' THEN {elements} ELSE {kind} = 'NULL' END)"
+    if column.type in {"VARCHAR", "BOOLEAN"} or (column.type == "BIGINT" and not slowly):
+        return f"({kind} IN ({kinds}, 'NULL'))"  # a BIGINT out of range fails when it is read
+    harmless = "'DOUBLE', 'NULL'" if column.type == "DOUBLE" else "'NULL'"
+    text = f"json_extract_string(json, {quote_text(json_pointer([column.name]))})"
+    exact = f"CASE WHEN {kind} IN ({kinds}) THEN {_exact(column.type, text)} ELSE {kind} IS NULL END"
+    return f"(CASE WHEN {kind} IN ({harmless}) THEN TRUE ELSE {exact} END)"
 
 
 def _kinds_of_elements(column: Column) -> str:
@@ -164,13 +160,10 @@ def _kinds_of_elements(column: Column) -> str:
     return f"json_type(json, {quote_text(path)})"
 
 
-def _exact(column_type: str, kind: str, text: str, *, slowly: bool) -> str:
-    """Of a value of the right kind: that the type holds it exactly. A BIGINT out of range fails when it is read."""
-    if column_type in {"VARCHAR", "BOOLEAN"} or (column_type == "BIGINT" and not slowly):
-        return "TRUE"
+def _exact(column_type: str, text: str) -> str:
+    """Of a value of the right kind: that the type holds it exactly."""
     if column_type == "DOUBLE":
-        integer = f"CAST(CAST({text} AS DOUBLE) AS HUGEINT) = CAST({text} AS HUGEINT)"
-        return f"CASE WHEN {kind} = 'DOUBLE' THEN TRUE ELSE {integer} END"
+        return f"CAST(CAST({text} AS DOUBLE) AS HUGEINT) = CAST({text} AS HUGEINT)"
     cast = f"TRY_CAST({text} AS {column_type})"
     if column_type in INTEGER_TYPES:
         return f"regexp_full_match({text}, '-?[0-9]+') AND {cast} IS NOT NULL"
@@ -191,6 +184,16 @@ def _pairs(value: object, name: str, number: int) -> tuple[tuple[str, object], .
             raise RecordError("a key is empty", object_name=name, record=number, remedy="give it a name")
         seen.add(key)
     return value.pairs
+
+
+def _unknown(key: str, value: object, name: str, number: int) -> RecordError:
+    return RecordError(
+        "this key is in no record of the sample that the columns were taken from",
+        object_name=name,
+        record=number,
+        column=excerpt(key),
+        remedy=f'say config.input.schema: {{"{excerpt(key)}": "{type_of(value) or "JSON"}"}}',
+    )
 
 
 def _broken(name: str, error: Unreadable, remedy_at_start: str = "") -> RecordError:

@@ -50,7 +50,7 @@ _DECODER = json.JSONDecoder(
 )
 
 
-def decode_one(text: str) -> object:
+def _decode_one(text: str) -> object:
     """Raises ValueError whose text is the reason."""
     try:
         value, end = _DECODER.raw_decode(text, _after_space(text, 0))
@@ -73,7 +73,7 @@ def records_of_lines(chunks: Iterable[bytes], *, is_whole: bool, largest: int) -
         if len(line) > largest:
             raise Unreadable(number, f"it is larger than {largest >> 20} MiB")
         try:
-            yield decode_one(line.decode())
+            yield _decode_one(line.decode())
         except UnicodeDecodeError as error:
             raise Unreadable(number, _encoding_reason(error)) from None
         except ValueError as error:
@@ -113,17 +113,28 @@ class _Text:
         self._chunks = iter(chunks)
         self._decoder = codecs.getincrementaldecoder("utf-8")()
         self.is_whole = is_whole
+        self._error: UnicodeDecodeError | None = None
         self.text = ""
         self.at = 0
 
     def grow(self) -> bool:
         """False at the end."""
+        if self._error is not None:
+            raise self._error
         chunk = next(self._chunks, None)
-        if chunk is None:
-            self._decoder.decode(b"", final=self.is_whole)
+        if chunk is None and not self.is_whole:
             return False
-        self.text, self.at = self.text[self.at :] + self._decoder.decode(chunk), 0
-        return True
+        more = self._decode(chunk or b"", final=chunk is None)
+        self.text, self.at = self.text[self.at :] + more, 0
+        return chunk is not None or bool(more)
+
+    def _decode(self, chunk: bytes, *, final: bool) -> str:
+        """What stands before a wrong byte may hold whole records, so the error waits for its turn."""
+        try:
+            return self._decoder.decode(chunk, final=final)
+        except UnicodeDecodeError as error:
+            self._error = error
+            return str(error.object[: error.start], "utf-8") + " "
 
     def skip_space(self) -> bool:
         """False at the end."""

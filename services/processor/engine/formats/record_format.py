@@ -27,7 +27,7 @@ class Scan:
     `rows` is a query with the columns of the schema and no others. `raw` is a query for the same records in the same
     order, over which the others are expressions: `is_record`, whether it is a record and has no column that the schema
     does not know; for each column `fits`, whether its value can be read as the column's type without any change, and
-    `texts`, the value as an error shows it; `whole` is the record as text.
+    `texts`, the value as an error shows it.
 
     `fits` may leave to the reading what fails there anyway; `fits_exactly` does not, to find out what it was.
     """
@@ -38,7 +38,6 @@ class Scan:
     fits: tuple[str, ...]
     fits_exactly: tuple[str, ...]
     texts: tuple[str, ...]
-    whole: str
 
 
 class RecordFormat(Protocol):
@@ -71,12 +70,11 @@ class RecordFormat(Protocol):
         """Raises RecordError when the file's very start is wrong."""
         ...
 
-    def find_unreadable(self, file: PlainFile, stop: Stop) -> RecordError | None:
-        """The first place that the format's grammar does not allow. Slow: for when something is known to be wrong."""
-        ...
+    def find_unreadable(self, file: PlainFile, schema: Schema, /, stop: Stop) -> RecordError | None:
+        """The first record that is none, or has a column that the schema does not know.
 
-    def blame(self, whole: str, schema: Schema, name: str, record: int, /) -> RecordError:
-        """What is wrong with a record for which `is_record` is false."""
+        Slow: for when something is known to be wrong.
+        """
         ...
 
     def empty(self, schema: Schema) -> bytes:

@@ -61,6 +61,12 @@ BROKEN: list[tuple[str, str | bytes, str]] = [
     ("a.json", '[{"a":1}]]', ", record 2: this can't be read: something stands behind the array's end"),
     ("a.json", '[{"a":1},]', """, record 2: this can't be read: expecting value near "[{"a":1},]\""""),
     ("a.json", '[{"a":1},[{"a":1}]]', ", record 2: a record is an object, this is a list"),
+    (
+        "a.json",
+        b'[{"a":1},{"b":"\xff"}]',
+        ", record 2: this can't be read: the byte 0xff is no UTF-8; save the text as UTF-8",
+    ),
+    ("a.json", "[" + "[" * 200_000, ", record 1: this can't be read: it nests too deep"),
     ("a.json", "[{}]", ": no record has any key"),
     ("a.csv", "a,b\n1,2\n3\n", ', record 2: it has 1 fields, the header names 2; quote a field that holds a ","'),
     ("a.csv", "a,b\n1,2,3\n", ', record 1: it has 3 fields, the header names 2; quote a field that holds a ","'),
@@ -222,7 +228,7 @@ def test_a_value_that_cant_be_computed_is_named(engine: Engine, step: dict[str, 
 
 def test_what_fails_for_any_record_is_the_pipelines_fault(engine: Engine) -> None:
     with pytest.raises(PipelineError, match=r"^config\.transformations\[0\]\.derive\.b: Could not convert string 'x'"):
-        engine.run({"a.ndjson": NINE}, {"transformations": [{"derive": {"b": "a = 'x'"}}]})
+        engine.run({"a.ndjson": NINE}, {"transformations": [{"derive": {"b": "b OR 'x'"}}]})
 
 
 def test_the_record_is_counted_before_filters_and_sorting(engine: Engine) -> None:
@@ -242,7 +248,20 @@ def test_no_error_shows_our_inside(engine: Engine) -> None:
         assert not any(word in caught.value.detail for word in ("SELECT", "read_json", "read_csv", "LINE 1", "Error:"))
 
 
+def test_an_array_has_to_be_one(engine: Engine) -> None:
+    with pytest.raises(RecordError, match=r"^a, record 1: this can't be read: a JSON array starts with \"\[\"$"):
+        engine.run({"a": '{"a":1}'}, {"input": {"format": "json"}})
+
+
 def test_a_record_too_large_is_named(engine: Engine) -> None:
     content = '{"a":"x"}\n{"a":"' + "x" * (70 * MIB) + '"}\n'
-    with pytest.raises(RecordError, match=r"^a\.ndjson, record 2: this can't be read: it is larger than 16 MiB$"):
-        Engine(engine.folder, sample_bytes=1000, memory_bytes=2000 * MIB).run({"a.ndjson": content})
+    large = Engine(engine.folder, sample_bytes=12, memory_bytes=2000 * MIB)
+    for name, text in {"a.ndjson": content, "a.json": "[" + content.replace("\n", ",", 1) + "]"}.items():
+        with pytest.raises(RecordError, match=r", record 2: this can't be read: it is larger than 16 MiB$"):
+            large.run({name: text})
+
+
+def test_a_row_too_large_is_named(engine: Engine) -> None:
+    content = "a,b,c\n1,2,3\n" + ",".join(["x" * 1_000_000] * 3) + "\n"
+    with pytest.raises(RecordError, match=r"^a\.csv, record 2: it is larger than 2,000,000 bytes$"):
+        Engine(engine.folder, sample_bytes=12).run({"a.csv": content})

@@ -63,6 +63,14 @@ def test_a_column_of_a_table_has_the_type_that_writes_it_back(values: str, colum
     assert schema_of(f"v,w\n{rows}", name="a.csv") == {"v": column_type, "w": "VARCHAR"}
 
 
+def test_tables_may_differ_in_a_columns_type() -> None:
+    assert schema_of("a,b,c\n1,1,\n", "c,b,a\n1,2.5,x\n", name="x.csv") == {
+        "a": "VARCHAR",
+        "b": "DOUBLE",
+        "c": "BIGINT",
+    }
+
+
 def test_columns_of_all_objects_come_together() -> None:
     assert schema_of('{"a":1}\n', '{"b":"x","a":2.5}\n', "", '{"c":null}\n') == {
         "a": "DOUBLE",

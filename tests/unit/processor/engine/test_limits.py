@@ -22,7 +22,7 @@ from tests.unit.processor.engine.conftest import MIB, Engine
 
 NewEngine = Callable[..., Engine]
 MANY = "".join(f'{{"id":{i},"k":"{i % 7}","v":{i / 8}}}\n' for i in range(100_000))
-SLOW = {"transformations": [{"filter": "md5(md5(md5(md5(md5(md5(md5(md5(k || id)))))))) <> 'x'"}] * 20}
+SLOW = {"transformations": [{"filter": f"md5(md5(md5(md5(md5(md5(k || {i} || id)))))) <> 'x'"} for i in range(60)]}
 
 
 WIDE = "".join(f'{{"id":{i},"k":"{i % 7}","v":{i / 8},"t":"{"x" * 700}"}}\n' for i in range(100_000))

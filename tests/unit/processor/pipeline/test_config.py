@@ -49,6 +49,7 @@ WRONG: list[tuple[object, str, str]] = [
         "config.input.schema.a",
         f'no type "MONEY"; known: {TYPES}, "TIMESTAMPTZ", …',
     ),
+    ({"input": {"schema": {"a": "INT", "A": "INT"}}}, "config.input.schema[1]", 'the column "A" is named twice'),
     ({"input": []}, "config.input", "an object is expected, not a list"),
     (
         {"output": {"partition_by": []}},
@@ -100,7 +101,7 @@ def test_an_error_names_the_place_and_the_remedy(config: object, place: str, rea
         parse_config(config)
     assert caught.value.detail == f"{place}: {reason}"
     assert [(error.pointer, error.detail) for error in caught.value.errors] == [
-        ("/" + place.replace(".", "/"), f"{place}: {reason}")
+        ("/" + place.replace(".", "/").replace("[", "/").rstrip("]"), f"{place}: {reason}")
     ]
 
 

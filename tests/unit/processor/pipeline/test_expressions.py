@@ -53,7 +53,7 @@ ALLOWED = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("text", "sql"), ALLOWED, ids=lambda value: str(value)[:40])
+@pytest.mark.parametrize(("text", "sql"), ALLOWED, ids=range(len(ALLOWED)))
 def test_an_expression_is_said_again_by_us(text: str, sql: str | None) -> None:
     if sql is None:
         with pytest.raises(PipelineError, match="no column"):
@@ -163,6 +163,11 @@ REFUSED = [
     ("x'00'", None),
     ("0x1F", "a second word after a value can't be used in an expression"),
     ("1e999999", '"1e999999" is no number'),
+    ("upper(b).x", "only a column has parts after a dot; elsewhere write ->> '$.key'"),
+    ("b GLOB 'x' ESCAPE 'y'", "ESCAPE belongs to LIKE"),
+    ("a IN ()", "IN needs a list of values: x IN (1, 2)"),
+    ("CAST(a AS)", None),
+    ("NOT " * 60 + "a", "an expression nests at most 40 deep; derive some of it in an earlier step"),
     ("j -> b", "after -> and ->> stands a path such as '$.key', or a number"),
     ("j -> ('$' || b)", "after -> and ->> stands a path such as '$.key', or a number"),
     ("extract(century FROM day)", None),
@@ -194,7 +199,7 @@ REFUSED = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("text", "reason"), REFUSED, ids=lambda value: ascii(str(value))[:40])
+@pytest.mark.parametrize(("text", "reason"), REFUSED, ids=range(len(REFUSED)))
 def test_what_is_not_listed_is_refused(text: str, reason: str | None) -> None:
     with pytest.raises(PipelineError) as caught:
         parse_expression(text, PLACE).render(SCHEMA)
