@@ -8,6 +8,7 @@ from pathlib import Path
 from types_aiobotocore_dynamodb.client import DynamoDBClient
 from types_aiobotocore_s3.client import S3Client
 
+from services.processor.domain.job_names import JobKey
 from services.processor.domain.submissions import SourceAccess
 from services.processor.engine.session import EngineLimits
 from services.processor.flows.list_jobs import ListJobs
@@ -30,6 +31,7 @@ from services.processor.stores.outcomes import Outcomes
 from services.processor.stores.parts import Leases, Parts
 from services.processor.stores.records import Records
 from services.processor.stores.source_finder import SourceFinder
+from services.processor.stores.work_folder import process_folder
 from services.processor.stores.work_queue import QueueUrl, WorkQueue
 from shared import clock
 from shared.clients.aws import aws_errors, open_dynamodb, open_s3, open_sqs
@@ -60,13 +62,14 @@ class Stores:
     links: Links
     records: Records
     access: SourceAccess
+    folder: Path
 
     def checks(self) -> tuple[ReadinessCheck, ...]:
         """Whether the outside world answers. Each says at most a word of what it found."""
 
         async def dynamodb() -> str:
-            with aws_errors("DynamoDB"):
-                return (await self.dynamodb.describe_table(TableName=self.jobs.table))["Table"]["TableStatus"].lower()
+            await self.jobs.get(JobKey("readiness", "none"))
+            return "answers"
 
         async def s3() -> str:
             with aws_errors("S3"):
@@ -108,6 +111,7 @@ async def open_stores(settings: ProcessorSettings) -> AsyncIterator[Stores]:
         s3 = await stack.enter_async_context(open_s3(settings))
         signer = await stack.enter_async_context(open_s3(settings, endpoint_url=settings.s3_public_endpoint))
         sqs = await stack.enter_async_context(open_sqs(settings, long_poll_seconds=settings.long_poll_seconds))
+        folder = stack.enter_context(process_folder(settings.work_dir))
         table = settings.table_prefix + TABLE
         jobs, files = Jobs(dynamodb, table), JobFiles(s3, settings.bucket)
         yield Stores(
@@ -121,7 +125,12 @@ async def open_stores(settings: ProcessorSettings) -> AsyncIterator[Stores]:
             outcomes=Outcomes(files, jobs),
             queue=WorkQueue(sqs, QueueUrl(sqs, settings.queue_name), QueueUrl(sqs, settings.dead_letter_queue_name)),
             links=Links(signer, settings.bucket),
-            records=Records(_engine_limits(settings)),
+            records=Records(
+                _engine_limits(settings, folder),
+                preview_seconds=settings.preview_deadline_seconds,
+                previews_at_once=settings.slots,
+            ),
+            folder=folder,
             access=SourceAccess(settings.bucket, settings.shared_prefixes, sample_allowed=settings.mode == "local"),
         )
 
@@ -182,7 +191,7 @@ def processor_flows(stores: Stores, settings: ProcessorSettings, now: clock.Cloc
         submit_job=SubmitJob(stores.jobs, stores.queue, stores.access, settings, now),
         read_status=ReadStatus(stores.jobs, stores.parts, stores.outcomes, now),
         list_jobs=ListJobs(stores.jobs),
-        read_result=ReadResult(stores.jobs, stores.files, stores.links, settings, now),
+        read_result=ReadResult(stores.jobs, stores.files, stores.outcomes, stores.links, settings, now),
         start_upload=StartUpload(stores.links, settings, now),
         preview_pipeline=PreviewPipeline(finder, stores.records, stores.access, settings, now),
     )
@@ -212,6 +221,7 @@ def worker_flows(stores: Stores, settings: ProcessorSettings, now: clock.Clock =
             keeping=keeping,
             outcomes=stores.outcomes,
             records=stores.records,
+            folder=stores.folder,
             settings=settings,
             now=now,
         ),
@@ -219,10 +229,10 @@ def worker_flows(stores: Stores, settings: ProcessorSettings, now: clock.Clock =
     )
 
 
-def _engine_limits(settings: ProcessorSettings) -> EngineLimits:
+def _engine_limits(settings: ProcessorSettings, folder: Path) -> EngineLimits:
     return EngineLimits(
         memory_bytes=settings.engine_memory_mb * 1024 * 1024,
         threads=settings.engine_threads,
         deadline_seconds=settings.engine_deadline_seconds,
-        temp_dir=Path(settings.work_dir),
+        temp_dir=folder,
     )

@@ -36,6 +36,7 @@ class ProcessorSettings(SharedSettings):
 
     preview_records: int = Field(20, ge=1, le=1000, description="How many records a preview reads.")
     preview_bytes: int = Field(1_048_576, ge=1024, description="How much of an object a preview reads.")
+    preview_deadline_seconds: float = Field(10, gt=0, le=60, description="How long a preview may take.")
     sample_bytes: int = Field(1_048_576, ge=1024, description="How much of an object is read to infer its columns.")
     sample_objects: int = Field(8, ge=1, le=100, description="How many objects of a job are read to infer its columns.")
 
@@ -43,7 +44,9 @@ class ProcessorSettings(SharedSettings):
         15, ge=0.5, le=600, description="How long a worker owns a piece of work without a sign of life."
     )
     max_attempts: int = Field(5, ge=1, le=100, description="How many workers try a piece of work before it fails.")
-    sweep_interval_seconds: float = Field(5, ge=0.1, le=3600, description="How often a worker looks for stuck jobs.")
+    sweep_interval_seconds: float = Field(
+        5, ge=0.1, le=3600, description="How often a worker looks for open jobs that nobody works on."
+    )
     sweep_after_seconds: float = Field(
         30, ge=0.1, le=3600, description="How long an open job may be silent before its messages are sent again."
     )

@@ -72,3 +72,8 @@ def parse_processing_id(raw_id: str, pointer: str) -> str:
         )
         raise ValidationFailed(detail, errors=[FieldError(pointer, detail)])
     return raw_id
+
+
+def listing_key(submitted_at_ms: int, processing_id: str) -> str:
+    """A job's place in its owner's list: by time, then by name."""
+    return f"{submitted_at_ms:013d}#{processing_id}"

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from services.processor.domain.job_names import JobKey, JobRequest
+from services.processor.domain.job_names import JobKey, JobRequest, listing_key
 from services.processor.domain.outcomes import JobState, Outcome
 
 
@@ -41,6 +41,10 @@ class ListedJob:
     submitted_at_ms: int
     state: JobState
     outcome: Outcome | None
+
+    @property
+    def listing_key(self) -> str:
+        return listing_key(self.submitted_at_ms, self.processing_id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,6 @@ class TriedTooOften(Problem):
 
     code, status, title = "part-failed", 500, "The work could not be done"
 
-    def __init__(self, what: str, attempts: int) -> None:
-        super().__init__(f"{what} was tried {attempts} times in vain; the workers' logs say more")
-
 
 @dataclass(frozen=True, slots=True)
 class Planned:
@@ -45,6 +42,10 @@ class Poisoned:
 
 
 Verdict = Done | Later | Poisoned
+
+
+def tried_too_often(what: str, attempts: int) -> TriedTooOften:
+    return TriedTooOften(f"{what} was tried {attempts} times in vain; the workers' logs say more")
 
 
 def verdict_on_failure(problem: Problem) -> Verdict:

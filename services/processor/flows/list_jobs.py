@@ -31,9 +31,12 @@ class ListJobs:
         found: list[ListedJob] = []
         for _ in range(_MOST_LOOKS):
             missing = limit - len(found)
-            look = max(missing, _LEAST_LOOKED_AT) if state and not found else missing
+            look = max(missing, _LEAST_LOOKED_AT) if state else missing
             page, after = await self.jobs.page_of(owner, after=after, limit=look, state=state)
             found += page
-            if after is None or len(found) >= limit:
+            if len(found) > limit:
+                found = found[:limit]
+                after = found[-1].listing_key
+            if after is None or len(found) == limit:
                 break
         return found, cursor_of(after) if after else None

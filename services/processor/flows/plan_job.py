@@ -13,7 +13,7 @@ from services.processor.domain.plans import Plan, parse_plan, partitions_of, pla
 from services.processor.domain.progress import missing_parts
 from services.processor.domain.sources import parse_source
 from services.processor.domain.submissions import SourceAccess
-from services.processor.domain.work import Done, Later, Planned, TriedTooOften, Verdict, error_of, verdict_on_failure
+from services.processor.domain.work import Done, Later, Planned, Verdict, error_of, tried_too_often, verdict_on_failure
 from services.processor.settings import ProcessorSettings
 from services.processor.stores.job_files import JobFiles
 from services.processor.stores.jobs import Jobs, LeaseRefused
@@ -58,7 +58,7 @@ class PlanJob:
             return await self._join(refused.job)
         try:
             if job.lease.attempts > self.settings.max_attempts:
-                raise TriedTooOften("the plan", self.settings.max_attempts)
+                raise tried_too_often("the plan", self.settings.max_attempts)
             holding = Holding(key, None, job.lease.fence, delivery)
             return await self.keeping.during(holding, self._plan_and_open(job))
         except Unavailable:
@@ -108,10 +108,8 @@ class PlanJob:
         await self.queue.send_all([WorkMessage(job.key, part, traceparent) for part in parts])
 
     async def _fail(self, job: Job, problem: Problem) -> Verdict:
-        error = error_of(problem)
-        manifest = failed(job, error, attempts=job.lease.attempts, finished_at_ms=self._now_ms())
+        manifest = failed(job, error_of(problem), attempts=job.lease.attempts, finished_at_ms=self._now_ms())
         await self.outcomes.commit(job.key, manifest)
-        log.info("job_failed", code=error.code, detail=error.detail)
         return verdict_on_failure(problem)
 
     def _now_ms(self) -> int:

@@ -12,6 +12,7 @@ from services.processor.settings import ProcessorSettings
 from services.processor.stores.job_files import JobFiles
 from services.processor.stores.jobs import Jobs
 from services.processor.stores.links import Links
+from services.processor.stores.outcomes import Outcomes
 from shared import clock
 from shared.telemetry.context import bind
 
@@ -20,6 +21,7 @@ from shared.telemetry.context import bind
 class ReadResult:
     jobs: Jobs
     files: JobFiles
+    outcomes: Outcomes
     links: Links
     settings: ProcessorSettings
     now: clock.Clock
@@ -38,6 +40,8 @@ class ReadResult:
         job = await self.jobs.get(key)
         if job is None:
             raise JobNotFound("You have no job of that id. GET /api/process lists yours.")
+        if job.outcome is None:  # or its record lags behind
+            job = await self.outcomes.repair(key) or job
         if job.outcome is None:
             raise JobNotFinished(key.processing_id)
         if job.outcome.state is not JobState.COMPLETED:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from prometheus_client import Counter, Gauge
 
@@ -12,7 +13,7 @@ from services.processor.domain.manifests import PartResult, completed, failed, p
 from services.processor.domain.outcomes import JobState
 from services.processor.domain.plans import Plan, parse_plan
 from services.processor.domain.progress import PartRecord, attempts_of
-from services.processor.domain.work import Done, Later, Planned, TriedTooOften, Verdict, error_of, verdict_on_failure
+from services.processor.domain.work import Done, Later, Planned, Verdict, error_of, tried_too_often, verdict_on_failure
 from services.processor.settings import ProcessorSettings
 from services.processor.stores.inputs import Inputs
 from services.processor.stores.job_files import JobFiles
@@ -43,6 +44,7 @@ class RunPart:
     keeping: LeaseKeeping
     outcomes: Outcomes
     records: Records
+    folder: Path
     settings: ProcessorSettings
     now: clock.Clock
 
@@ -72,7 +74,7 @@ class RunPart:
         TAKEOVERS.inc(record.lease.fence > 1)
         try:
             if record.lease.attempts > self.settings.max_attempts:
-                raise TriedTooOften(f"part {part}", self.settings.max_attempts)
+                raise tried_too_often(f"part {part}", self.settings.max_attempts)
             holding = Holding(key, part, record.lease.fence, delivery)
             with UNDER_WAY.track_inprogress():
                 result = await self.keeping.during(holding, self._do_and_record(job, plan, holding))
@@ -104,7 +106,7 @@ class RunPart:
 
     async def _do(self, job: Job, plan: Plan, part: int) -> PartResult:
         """Fetch, work, and store; the bytes depend on nothing but the plan and the request."""
-        with work_folder(self.settings.work_dir, self.inputs) as folder:
+        with work_folder(self.folder, self.inputs) as folder:
             files = await folder.fetch(plan.inputs_of(part))
             output = folder.path / "output"
             counts = await self.records.run(job, plan, files, output)
@@ -124,17 +126,13 @@ class RunPart:
                 attempts=attempts_of(job, records),
                 finished_at_ms=self._now_ms(),
             )
-            await self._commit(job, manifest)
+            await self.outcomes.commit(job.key, manifest)
         return Done()
 
     async def _fail(self, job: Job, problem: Problem, *, attempts: int) -> Verdict:
         manifest = failed(job, error_of(problem), attempts=attempts, finished_at_ms=self._now_ms())
-        await self._commit(job, manifest)
+        await self.outcomes.commit(job.key, manifest)
         return verdict_on_failure(problem)
-
-    async def _commit(self, job: Job, manifest: dict[str, object]) -> None:
-        ended = await self.outcomes.commit(job.key, manifest)
-        log.info("job_ended", state=ended.state.value, milliseconds=self._now_ms() - job.submitted_at_ms)
 
     def _now_ms(self) -> int:
         return round(self.now() * 1000)

@@ -8,6 +8,7 @@ from services.processor.dependencies import Flows, JobId, NoMore, Owner, Prefer,
 from services.processor.domain.job_names import JobConflict, JobNotFound
 from services.processor.domain.outcomes import JobState
 from services.processor.domain.pipeline_errors import PipelineError
+from services.processor.domain.work import TriedTooOften
 from services.processor.flows.submit_job import Submission
 from services.processor.routes.examples import PROCESS_EXAMPLES
 from services.processor.routes.process_answer import JobFailedInWait, answer_process
@@ -35,7 +36,14 @@ _ALWAYS = (Unauthorized, InsufficientScope, Unavailable)
     responses={
         202: {"model": AcceptedResponse, "description": "Accepted; it has not ended within the wait."},
         **problem_responses(
-            InvalidRequest, *_ALWAYS, JobConflict, PayloadTooLarge, ValidationFailed, PipelineError, JobFailedInWait
+            InvalidRequest,
+            *_ALWAYS,
+            JobConflict,
+            PayloadTooLarge,
+            ValidationFailed,
+            PipelineError,
+            JobFailedInWait,
+            TriedTooOften,
         ),
     },
     openapi_extra=requires("jobs:write"),

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from services.processor.domain.fingerprint import canonical_json
-from services.processor.domain.job_names import JobKey, JobRequest
+from services.processor.domain.job_names import JobKey, JobRequest, listing_key
 from services.processor.domain.jobs import Job, Lease, ListedJob
 from services.processor.domain.outcomes import Counts, JobError, JobState, Outcome
-from services.processor.stores.job_keys import META, OPEN_SHARDS, job_pk, listing_key
+from services.processor.stores.job_keys import META, OPEN_SHARDS, job_pk
 
 VERSION = 1
 _COUNTS = ("records_in", "records_out", "records_rejected", "bytes_in", "bytes_out")

@@ -20,8 +20,3 @@ def job_pk(key: JobKey) -> str:
 
 def part_sk(part: int) -> str:
     return f"PART#{part:05d}"
-
-
-def listing_key(submitted_at_ms: int, processing_id: str) -> str:
-    """Sorts by time, then by name."""
-    return f"{submitted_at_ms:013d}#{processing_id}"

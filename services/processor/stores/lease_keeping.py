@@ -67,7 +67,7 @@ class LeaseKeeping:
         finally:
             for task in (working, beating):
                 task.cancel()
-            await asyncio.wait({working, beating})
+            await asyncio.gather(working, beating, return_exceptions=True)
 
     async def _give_back(self, holding: Holding, *, counts: bool) -> None:
         """Let another worker begin at once; `counts`: this was one of the work's attempts."""

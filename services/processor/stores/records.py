@@ -23,10 +23,15 @@ Result = TypeVar("Result")
 
 
 class Records:
-    """`limits.threads` are shared by the runs of a process: a lone one gets all. The bytes are the same either way."""
+    """`limits.threads` are shared by the runs of a process: a lone one gets all. The bytes are the same either way.
 
-    def __init__(self, limits: EngineLimits) -> None:
+    Previews have a thread each, their own deadline, and wait for one another: so many at once.
+    """
+
+    def __init__(self, limits: EngineLimits, *, preview_seconds: float, previews_at_once: int) -> None:
         self._limits = limits
+        self._preview_limits = replace(limits, threads=1, deadline_seconds=preview_seconds)
+        self._previewing = asyncio.Semaphore(previews_at_once)
         self._running = 0
 
     @property
@@ -56,7 +61,8 @@ class Records:
             PipelineError, RecordError, DeadlineExceeded, MemoryExceeded: as a job would fail.
         """
         samples = [sample for sample in samples_of(found) if sample.content] or samples_of(found)[:1]
-        return await asyncio.to_thread(preview, pipeline, samples, records, processed_at, self._limits)
+        async with self._previewing:
+            return await asyncio.to_thread(preview, pipeline, samples, records, processed_at, self._preview_limits)
 
     async def run(self, job: Job, plan: Plan, files: Sequence[InputFile], output: Path) -> Counts:
         """Write the part that these files become.
@@ -97,5 +103,5 @@ async def in_thread(work: Callable[[Stop], Result]) -> Result:
         return await asyncio.shield(running)
     except asyncio.CancelledError:
         stop.cancel()
-        await asyncio.wait({running})
+        await asyncio.gather(running, return_exceptions=True)
         raise

@@ -1,6 +1,9 @@
-"""A piece of work's own folder on the local disk: nothing in it outlives the work, nothing older is ever read."""
+"""Folders on the local disk: one for the process, one in it for each piece of work. Nothing older is ever read."""
 
+import contextlib
+import fcntl
 import hashlib
+import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -12,6 +15,11 @@ from services.processor.domain.plans import PinnedObject, PinnedSource
 from services.processor.domain.sources import SampleSource
 from services.processor.engine.files import InputFile
 from services.processor.stores.inputs import Inputs
+from shared import clock
+
+_PREFIX = "mayfly-work-"
+_LOCK = "lock"
+_NEW_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +46,30 @@ class WorkFolder:
 
 
 @contextmanager
-def work_folder(parent: str, inputs: Inputs) -> Iterator[WorkFolder]:
-    with tempfile.TemporaryDirectory(dir=parent, prefix="mayfly-") as path:
+def work_folder(parent: Path, inputs: Inputs) -> Iterator[WorkFolder]:
+    """A folder that is gone with the work."""
+    with tempfile.TemporaryDirectory(dir=parent, prefix="part-") as path:
         yield WorkFolder(Path(path), inputs)
+
+
+@contextmanager
+def process_folder(parent: str) -> Iterator[Path]:
+    """This process's own folder, gone with it. Those of processes that were killed are removed: their lock is free."""
+    for old in Path(parent).glob(f"{_PREFIX}*"):
+        _remove_if_abandoned(old)
+    folder = tempfile.TemporaryDirectory(dir=parent, prefix=_PREFIX, ignore_cleanup_errors=True)
+    with folder as ours, (Path(ours) / _LOCK).open("wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield Path(ours)
+
+
+def _remove_if_abandoned(path: Path) -> None:
+    with contextlib.suppress(OSError):
+        if clock.now() - path.stat().st_mtime < _NEW_SECONDS:
+            return  # it may just be about to be locked
+        with (path / _LOCK).open("ab") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def sha256_of(path: Path) -> str:

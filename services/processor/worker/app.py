@@ -14,6 +14,7 @@ from services.processor.worker.consumer import Consumer
 from shared.errors import Unavailable
 from shared.telemetry.logs import get_logger
 from shared.web.app import new_app
+from shared.web.health import ReadinessCheck
 
 log = get_logger(__name__)
 
@@ -24,9 +25,9 @@ def create_app(settings: ProcessorSettings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with open_stores(settings) as stores:
-            app.state.readiness_checks = stores.checks()
             flows = worker_flows(stores, settings)
             consumer = Consumer(stores.queue, flows, settings, draining=lambda: app.state.draining)
+            app.state.readiness_checks = (*stores.checks(), ReadinessCheck("consumer", consumer.check))
             consumer.start()
             sweeping = asyncio.create_task(_sweep(flows.sweep_jobs, settings))
             try:

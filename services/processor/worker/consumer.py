@@ -43,6 +43,12 @@ class Consumer:
         """Begin to take and to work."""
         self._taking = asyncio.create_task(self._take())
 
+    async def check(self) -> str:
+        """For readiness: whether messages are taken."""
+        if self._taking is None or self._taking.done():
+            raise Unavailable("No messages are taken any more. Restart the worker.")
+        return f"{len(self._working)} of {self.settings.slots} slots at work"
+
     async def stop(self, deadline_seconds: float) -> None:
         """Take no more; what is under way may end, until the deadline. Then its leases and messages are given back.
 
@@ -132,5 +138,5 @@ class Consumer:
                 await self.queue.hide(delivery, seconds=verdict.seconds)
             else:
                 await self.queue.bury(delivery, reason=verdict.reason)
-        except Unavailable as error:
-            log.warning("message_not_settled", detail=error.detail)  # it comes again, and finds its work done
+        except Exception as error:  # noqa: BLE001 - whatever it is: the message comes again, and finds its work done
+            log.warning("message_not_settled", reason=repr(error))

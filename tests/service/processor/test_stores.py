@@ -1,6 +1,7 @@
 """The stores' own promises, on real backends."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from services.processor.domain.plans import PinnedObject
 from services.processor.resources import Stores, open_stores
 from services.processor.stores.inputs import RANGE_BYTES
 from services.processor.stores.job_files import CHUNK_BYTES
+from services.processor.stores.work_folder import process_folder
 from tests.service.processor.conftest import MakeSettings
 
 KEY = JobKey("usr_ada", "j")
@@ -112,3 +114,15 @@ async def test_a_message_is_hidden_and_comes_back(stores: Stores) -> None:
     assert (again.raw_body, again.receives) == ("x", 2)
     await stores.queue.done(again)
     await stores.queue.done(again)  # no harm
+
+
+def test_folders_of_processes_that_were_killed_are_removed(tmp_path: Path) -> None:
+    with process_folder(str(tmp_path)) as living:
+        abandoned, new = tmp_path / "mayfly-work-old", tmp_path / "mayfly-work-new"
+        for folder in (abandoned, new):
+            folder.mkdir()
+            (folder / "lock").touch()
+        for folder in (abandoned, living):
+            os.utime(folder, (0, 0))
+        with process_folder(str(tmp_path)) as other:
+            assert set(tmp_path.iterdir()) == {living, other, new}

@@ -146,6 +146,20 @@ async def test_my_jobs_are_listed_newest_first_by_pages(idle_processor: Processo
     assert listed == ["third", "second", "first"]
 
 
+async def test_a_list_of_one_state_comes_by_pages_too(idle_processor: Processor) -> None:
+    for number in range(3):
+        await idle_processor.submit("test", prefer="respond-async", processing_id=f"job-{number}")
+    listed: list[str] = []
+    parameters = {"limit": "1", "status": "accepted"}
+    for _ in range(4):
+        page = (await idle_processor.http.get("/api/process", params=parameters)).json()
+        listed += [job["processing_id"] for job in page["jobs"]]
+        if page["next_cursor"] is None:
+            break
+        parameters["cursor"] = page["next_cursor"]
+    assert listed == ["job-2", "job-1", "job-0"]
+
+
 async def test_a_list_may_be_of_one_state(working_processor: Processor) -> None:
     await working_processor.submit("test", processing_id="good")
     await working_processor.submit("test", {"filter_condition": "nothing = 1"}, processing_id="bad")

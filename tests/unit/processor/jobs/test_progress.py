@@ -31,7 +31,7 @@ from services.processor.domain.progress import (
     progress_of,
 )
 from services.processor.domain.schema_of_records import Column, Schema
-from services.processor.domain.work import Done, Poisoned, TriedTooOften, error_of, verdict_on_failure
+from services.processor.domain.work import Done, Poisoned, error_of, tried_too_often, verdict_on_failure
 
 NOW = 1_000_000
 FREE, HELD = Lease(1, 1, NOW - 1), Lease(3, 2, NOW + 1)
@@ -137,11 +137,11 @@ def test_a_failed_jobs_manifest_tells_why() -> None:
 
 
 def test_only_work_that_was_tried_too_often_is_poison() -> None:
-    assert isinstance(verdict_on_failure(TriedTooOften("part 3", 5)), Poisoned)
+    assert isinstance(verdict_on_failure(tried_too_often("part 3", 5)), Poisoned)
     assert verdict_on_failure(SourceMissing("x", "y")) == Done()
 
 
 def test_a_job_error_without_places_has_none() -> None:
-    assert error_of(TriedTooOften("part 3", 5)) == JobError(
+    assert error_of(tried_too_often("part 3", 5)) == JobError(
         "part-failed", "part 3 was tried 5 times in vain; the workers' logs say more"
     )
