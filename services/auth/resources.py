@@ -100,7 +100,20 @@ async def open_resources(settings: AuthSettings, keys: SigningKeys) -> AsyncIter
         revocations = Revocations(dynamodb, settings.table_prefix)
         fill = FillFeed(revocations, announcer, clock.now)
         await stack.enter_async_context(_repeated(fill))
-        yield _compose(settings, keys, dynamodb, redis, feed, passwords, announcer, revocations)
+        # A refresh asks the truth in any case, and has the time to wait for it.
+        waits = settings.revocation_read_timeout_seconds, _PATIENCE_SECONDS
+        direct_reads, patient_reads = (_direct_reads(stack, dynamodb, settings, seconds) for seconds in waits)
+        yield _compose(
+            settings, keys, dynamodb, redis, feed, passwords, announcer, revocations, direct_reads, patient_reads
+        )
+
+
+def _direct_reads(
+    stack: AsyncExitStack, dynamodb: DynamoDBClient, settings: AuthSettings, timeout_seconds: float
+) -> DirectReads:
+    reads = DirectReads(dynamodb, settings.table_prefix + REVOCATIONS, timeout_seconds=timeout_seconds)
+    stack.push_async_callback(reads.stop)
+    return reads
 
 
 def _compose(  # noqa: PLR0917 - a composition root takes what it composes
@@ -112,6 +125,8 @@ def _compose(  # noqa: PLR0917 - a composition root takes what it composes
     passwords: Passwords,
     announcer: Announcer,
     revocations: Revocations,
+    direct_reads: DirectReads,
+    patient_reads: DirectReads,
 ) -> Resources:
     now = clock.now
     prefix = settings.table_prefix
@@ -119,12 +134,9 @@ def _compose(  # noqa: PLR0917 - a composition root takes what it composes
         settings.effective_access_ttl_seconds, settings.session_ttl_seconds, settings.refresh_grace_seconds
     )
     users, sessions = Users(dynamodb, prefix), Sessions(dynamodb, prefix)
-    direct_reads = DirectReads(dynamodb, prefix + REVOCATIONS, timeout_seconds=settings.revocation_read_timeout_seconds)
     access_tokens = AccessTokens(
         keys, settings.issuer, settings.audience, lifetimes, feed.revoked, lead_of(settings.clock_skew_seconds)
     )
-    # A refresh asks the truth in any case, and has the time to wait for it.
-    patient_reads = DirectReads(dynamodb, prefix + REVOCATIONS, timeout_seconds=_PATIENCE_SECONDS)
     ending = Ending(sessions, revocations, announcer, Guard(lifetimes, settings.clock_skew_seconds))
     authentication = ClientAuthentication(RecentClients(Clients(dynamodb, prefix)), access_tokens)
     policy = VerificationPolicy(settings.issuer, settings.audience, settings.clock_skew_seconds)

@@ -1,0 +1,91 @@
+import asyncio
+from typing import Any
+
+import pytest
+
+from services.auth.bootstrap import lay_ground
+from services.auth.settings import AuthSettings, BootstrapSettings
+from shared.clients.aws import open_dynamodb
+from shared.settings import load
+from tests.service.auth.running import DEMO_CLIENT, DEMO_USERS, running
+
+WITHOUT_KEY = 8
+
+
+@pytest.fixture
+def ssm_prefix(table_prefix: str) -> str:
+    return f"/mayfly/{table_prefix}/auth/"
+
+
+async def test_everything_is_made_once_and_said_in_one_line_each(
+    shared_settings: dict[str, Any], ssm_prefix: str, table_prefix: str
+) -> None:
+    settings = load(BootstrapSettings, **shared_settings, ssm_prefix=ssm_prefix)
+    first, second = await lay_ground(settings), await lay_ground(settings)
+    assert len(first) == len(second) == WITHOUT_KEY + 1
+    assert f"table {table_prefix}users: created" in first
+    assert [line for line in second if line.endswith(": created")] == []
+
+
+async def test_many_bootstraps_at_once_agree_on_one_key(shared_settings: dict[str, Any], ssm_prefix: str) -> None:
+    settings = load(BootstrapSettings, **shared_settings, ssm_prefix=ssm_prefix, signing_algorithm="ES256")
+    all_lines = await asyncio.gather(*(lay_ground(settings) for _ in range(4)))
+    created = [line for lines in all_lines for line in lines if line.endswith(": created")]
+    assert len(created) == WITHOUT_KEY
+    auths = [load(AuthSettings, **shared_settings, ssm_prefix=ssm_prefix, signing_algorithm="ES256") for _ in range(2)]
+    async with running(auths[0]) as one, running(auths[1]) as other:
+        for username, password in DEMO_USERS:
+            assert await other.accepts((await one.login(username, password))["token"])
+        assert (await one.client_token()).status_code == 200
+
+
+async def test_a_password_that_was_changed_stays_changed(shared_settings: dict[str, Any]) -> None:
+    settings = load(BootstrapSettings, **shared_settings)
+    await lay_ground(settings)
+    key = {"username": {"S": "testuser"}}
+    async with open_dynamodb(settings) as dynamodb:
+        users = f"{settings.table_prefix}users"
+        await dynamodb.update_item(
+            TableName=users,
+            Key=key,
+            UpdateExpression="SET password_hash = :hash",
+            ExpressionAttributeValues={":hash": {"S": "changed"}},
+        )
+        await lay_ground(settings)
+        row = (await dynamodb.get_item(TableName=users, Key=key))["Item"]
+    assert row["password_hash"]["S"] == "changed"
+
+
+async def test_outside_local_mode_only_tables_are_made(
+    shared_settings: dict[str, Any], aws_endpoint_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Production takes no emulator's address by a setting of ours; boto3's own variable stands for real AWS here."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", aws_endpoint_url)
+    settings = load(BootstrapSettings, **{**shared_settings, "mode": "production", "aws_endpoint_url": None})
+    lines = await lay_ground(settings)
+    assert [line.split()[0] for line in lines] == ["table"] * 4
+    async with open_dynamodb(settings) as dynamodb:
+        for table in ("users", "clients"):
+            assert (await dynamodb.scan(TableName=settings.table_prefix + table))["Items"] == []
+
+
+async def test_the_tables_are_what_the_design_says(shared_settings: dict[str, Any]) -> None:
+    settings = load(BootstrapSettings, **shared_settings)
+    await lay_ground(settings)
+    async with open_dynamodb(settings) as dynamodb:
+        for table in ("users", "sessions", "clients", "revocations"):
+            name = settings.table_prefix + table
+            description = (await dynamodb.describe_table(TableName=name))["Table"]
+            assert description["BillingModeSummary"]["BillingMode"] == "PAY_PER_REQUEST"
+            ttl = (await dynamodb.describe_time_to_live(TableName=name))["TimeToLiveDescription"]
+            expires = table in {"sessions", "revocations"}
+            assert ttl.get("AttributeName") == ("expires_at" if expires else None)
+            backups = (await dynamodb.describe_continuous_backups(TableName=name))["ContinuousBackupsDescription"]
+            recovery = backups["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"]
+            assert recovery == "ENABLED"
+
+
+async def test_no_secret_is_printed(shared_settings: dict[str, Any], ssm_prefix: str) -> None:
+    lines = " ".join(await lay_ground(load(BootstrapSettings, **shared_settings, ssm_prefix=ssm_prefix)))
+    for secret in ("PRIVATE", DEMO_CLIENT[1], *(password for _, password in DEMO_USERS)):
+        assert secret not in lines
