@@ -55,14 +55,13 @@ class CsvRecords:
 
     def scan(self, file: PlainFile, schema: Schema) -> Scan:
         header = _header(file)
-        known = [column for column in schema if column.name in header]
         unknown = next((name for name in header if name not in schema.names), None)
         if unknown is not None:
             message = "this column is in no object that the columns were taken from"
             remedy = f'say config.input.schema: {{"{excerpt(unknown)}": "VARCHAR"}}'
             raise RecordError(message, object_name=file.name, column=excerpt(unknown), remedy=remedy)
         raw = _read(file, header) if header else "SELECT NULL WHERE FALSE"
-        present = {column.name for column in known}
+        present = {column.name for column in schema} & set(header)
         fits = tuple(_fits(column) if column.name in present else "TRUE" for column in schema)
         return Scan(
             rows=select(", ".join(_as_pinned(column, column.name in present) for column in schema), f"({raw})"),
@@ -79,6 +78,10 @@ class CsvRecords:
                 pass
         except RecordError as error:
             return error
+        ends = {line.endswith(b"\r") for line in lines(chunks_of(file, stop), is_whole=False)}
+        if len(ends) > 1:
+            message = "some lines end with CR LF and some with LF"
+            return RecordError(message, object_name=file.name, remedy="end all in one way")
         return None
 
     def empty(self, schema: Schema) -> bytes:

@@ -77,6 +77,7 @@ BROKEN: list[tuple[str, str | bytes, str]] = [
         "a;b\n1;2\n",
         ': the header has one column, "a;b"; fields are separated by "," (RFC 4180); write the file with commas',
     ),
+    ("a.csv", "a,b\n1,2\r\n3,4\n", ": some lines end with CR LF and some with LF; end all in one way"),
     ("a.csv", "a,,b\n1,2,3\n", ": column 2 of the header has no name; the first line names every column"),
     ("a.csv", "a,b,a\n1,2,3\n", ', column "a": two columns have this name'),
     ("a.csv", "a,b,A\n1,2,3\n", ': the columns "a" and "A" differ by case alone; rename one'),
