@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from services.auth.domain.sessions import Session
+from services.auth.domain.users import fold_username
 from services.auth.flows.ending import Announced
 from services.auth.flows.login import LoggedIn
 from shared import clock
@@ -13,6 +14,7 @@ from shared.tokens.claims import Caller
 from shared.tokens.revocation import Kind, Target
 from shared.web.schema import RequestModel, ResponseModel
 
+_LONGEST_FOLDED = 256
 _KINDS: dict[str, Kind] = {"jti": "jti", "session": "sid", "user": "user", "client": "client"}
 _KIND_NAMES: dict[Kind, Literal["jti", "session", "user", "client"]] = {
     "jti": "jti",
@@ -25,6 +27,15 @@ _KIND_NAMES: dict[Kind, Literal["jti", "session", "user", "client"]] = {
 class LoginRequest(RequestModel):
     username: str = Field(min_length=1, max_length=128, examples=["testuser"])
     password: str = Field(min_length=1, max_length=128, examples=["testpass"])
+
+    @field_validator("username")
+    @classmethod
+    def _fits_folded(cls, raw_username: str) -> str:
+        """One letter may fold to eighteen, and DynamoDB takes a key of 2,048 bytes."""
+        if len(fold_username(raw_username)) > _LONGEST_FOLDED:
+            message = f"at most {_LONGEST_FOLDED} letters in its normal form (NFKC)"
+            raise ValueError(message)
+        return raw_username
 
 
 class LoginResponse(ResponseModel):

@@ -12,6 +12,7 @@ from shared.ids import digest
 
 _SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*\Z")  # RFC 6749 §3.3
 _NO_SECRET = digest("")
+_LONGEST_CLIENT_ID = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,18 @@ class UnverifiedClient:
 
 
 def presented_client(raw_authorization: str | None, form: Mapping[str, str]) -> UnverifiedClient | None:
-    """`client_secret_basic` or `client_secret_post` (RFC 6749 §2.3.1), a bare `client_id`, or nothing at all."""
+    """`client_secret_basic` or `client_secret_post` (RFC 6749 §2.3.1), a bare `client_id`, or nothing at all.
+
+    Raises:
+        InvalidClient: no client of ours can be meant. InvalidOAuthRequest: two ways at once, or half of one.
+    """
+    client = _presented_client(raw_authorization, form)
+    if client is not None and len(client.client_id) > _LONGEST_CLIENT_ID:
+        raise InvalidClient("The client is unknown, or its secret is wrong.", by_header=client.by_header)
+    return client
+
+
+def _presented_client(raw_authorization: str | None, form: Mapping[str, str]) -> UnverifiedClient | None:
     client_id, secret = form.get("client_id"), form.get("client_secret")
     if raw_authorization is not None:
         client = _basic(raw_authorization)

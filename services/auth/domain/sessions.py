@@ -1,5 +1,6 @@
 """A session: what begins with a login, is kept alive by refreshing, and can be ended."""
 
+import re
 from dataclasses import dataclass
 
 from services.auth.domain.refresh import RefreshState, RefreshToken, first_token
@@ -10,6 +11,7 @@ FIRST_PARTY_CLIENT = "mayfly-login"
 """The `client_id` of tokens that a login gives: a public client without a secret."""
 
 _LONGEST_USER_AGENT = 200
+_SESSION_ID = re.compile(r"ses_[a-z2-7]{26}\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,11 @@ class Session:
     def is_alive(self, now: float) -> bool:
         """Whether it can still be refreshed, as far as this row knows."""
         return self.ended_at_ms is None and now < self.expires_at
+
+
+def may_be_session_id(unverified_id: str) -> bool:
+    """Whether `start_session` could have made it: nothing else is worth asking the table for."""
+    return _SESSION_ID.match(unverified_id) is not None
 
 
 @dataclass(frozen=True, slots=True)

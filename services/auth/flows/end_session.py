@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from services.auth.domain.problems import SessionNotFound
+from services.auth.domain.sessions import may_be_session_id
 from services.auth.flows.ending import Ending
 from services.auth.stores.sessions import Sessions
 from shared.clock import Clock
@@ -22,8 +23,9 @@ class EndSession:
     ending: Ending
     now: Clock
 
-    async def __call__(self, caller: Caller, session_id: str) -> None:
-        session = await self.sessions.get(session_id)
+    async def __call__(self, caller: Caller, unverified_session_id: str) -> None:
+        known = may_be_session_id(unverified_session_id)
+        session = await self.sessions.get(unverified_session_id) if known else None
         if session is None or session.user_id != caller.user_id:
             raise SessionNotFound
         await self.ending.end(session, self.now())

@@ -69,6 +69,14 @@ async def test_a_wrong_secret_in_the_body_gets_no_challenge(auth: Auth) -> None:
         assert "www-authenticate" not in response.headers
 
 
+@pytest.mark.parametrize("client_id", ["x" * 129, "ü" * 3000, "\u202e", "../../x"])
+async def test_a_client_id_that_nobody_has_is_an_invalid_client(auth: Auth, client_id: str) -> None:
+    form = FORM | {"client_id": client_id, "client_secret": SECRET}
+    _refused(await auth.http.post("/oauth2/token", data=form), 401, "invalid_client")
+    form = {"grant_type": "refresh_token", "refresh_token": "x", "client_id": client_id}
+    assert (await auth.http.post("/oauth2/token", data=form)).json()["error"] in {"invalid_client", "invalid_grant"}
+
+
 @pytest.mark.parametrize(
     "value",
     ["Basic", "Basic !!!", "Basic " + base64.b64encode(b"no-colon").decode(), "Bearer x", "Basic " + "A" * 3000]

@@ -1,0 +1,84 @@
+"""How many network waits in a row each request makes. docs/explanation/request-walk.md says the same numbers."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+
+import httpx
+import pytest
+
+from shared import clock
+from tests.service.auth.conftest import MakeSettings
+from tests.service.auth.running import Auth, running
+from tests.service.auth.slow_link import SlowLink
+
+DELAY_SECONDS = 0.15
+
+
+@dataclass
+class Slow:
+    """An auth whose backends answer late, once `waits` counts."""
+
+    auth: Auth
+    links: tuple[SlowLink, SlowLink]
+
+    async def waits(self, request: Callable[[], Awaitable[httpx.Response]]) -> int:
+        """Waits in a row, by the time of the fastest of some tries."""
+        seconds = []
+        for _ in range(3):
+            self._set_delay(DELAY_SECONDS)
+            started = clock.monotonic()
+            response = await request()
+            seconds.append(clock.monotonic() - started)
+            self._set_delay(0)
+            assert response.is_success, response.text
+        return int(min(seconds) / DELAY_SECONDS)
+
+    def _set_delay(self, seconds: float) -> None:
+        for link in self.links:
+            link.delay_seconds = seconds
+
+
+@pytest.fixture
+async def slow(make_settings: MakeSettings, redis_url: str, aws_endpoint_url: str) -> AsyncIterator[Slow]:
+    async with SlowLink(redis_url) as redis, SlowLink(aws_endpoint_url) as aws:
+        settings = make_settings(redis_url=redis.url, aws_endpoint_url=aws.url)
+        async with running(settings) as auth:
+            await auth.until_it_hears()
+            # Every connection that is needed is open before anything is counted.
+            await asyncio.gather(*(auth.login() for _ in range(4)))
+            yield Slow(auth, (redis, aws))
+
+
+async def test_a_login_waits_twice(slow: Slow) -> None:
+    assert await slow.waits(lambda: slow.auth.try_login("testuser", "testpass")) == 2
+
+
+async def test_a_refresh_waits_twice(slow: Slow) -> None:
+    tokens = [(await slow.auth.login())["refresh_token"] for _ in range(3)]
+    assert await slow.waits(lambda: slow.auth.refresh(tokens.pop())) == 2
+
+
+async def test_who_am_i_waits_for_nothing(slow: Slow) -> None:
+    token = (await slow.auth.login())["token"]
+    assert await slow.waits(lambda: slow.auth.get("/api/me", token)) == 0
+
+
+async def test_a_logout_waits_three_times(slow: Slow) -> None:
+    """For the session, for its end and revocation in one transaction, for the announcement."""
+    tokens = [(await slow.auth.login())["token"] for _ in range(3)]
+    await slow.auth.post("/api/logout", (await slow.auth.login())["token"])
+    assert await slow.waits(lambda: slow.auth.post("/api/logout", tokens.pop())) == 3
+
+
+async def test_a_list_of_sessions_waits_once(slow: Slow) -> None:
+    token = (await slow.auth.login())["token"]
+    assert await slow.waits(lambda: slow.auth.get("/api/sessions", token)) == 1
+
+
+async def test_a_clients_token_waits_for_nothing_while_the_client_is_remembered(slow: Slow) -> None:
+    assert await slow.waits(slow.auth.client_token) == 0
+
+
+async def test_the_keys_wait_for_nothing(slow: Slow) -> None:
+    assert await slow.waits(lambda: slow.auth.http.get("/.well-known/jwks.json")) == 0
