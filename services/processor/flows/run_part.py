@@ -112,7 +112,7 @@ class RunPart:
             counts = await self.records.run(job, plan, files, output)
             sha256 = await asyncio.to_thread(sha256_of, output)
             object_key = part_key(job, part, sha256, plan.output.suffix)
-            await self.files.put_part(object_key, output, content_type=plan.output.content_type)
+            await self.files.put_part(object_key, output, content_type=plan.output.content_type, sha256=sha256)
         return PartResult(part, object_key, sha256, counts)
 
     async def _commit_if_all_done(self, job: Job, plan: Plan, records: Sequence[PartRecord]) -> Verdict:

@@ -20,6 +20,9 @@ from services.processor.domain.job_names import JobKey
 from shared.clients.aws import aws_errors, error_code
 from shared.errors import Unavailable
 
+MOST_AT_ONCE_BYTES = 64 * 1024 * 1024
+"""Up to this size one PUT is the quickest; larger parts go up in chunks."""
+
 CHUNK_BYTES = 16 * 1024 * 1024
 CHUNKS_AT_ONCE = 3
 _EXISTS = {"PreconditionFailed", "412"}
@@ -47,18 +50,18 @@ class JobFiles:
     async def manifest(self, key: JobKey) -> bytes | None:
         return await self._read(f"{key.folder}manifest.json")
 
-    async def put_part(self, object_key: str, path: Path, *, content_type: str) -> None:
-        """Store a part's bytes under the key that names them, unless they are there."""
+    async def put_part(self, object_key: str, path: Path, *, content_type: str, sha256: str) -> None:
+        """Store a part's bytes under the key that names them, unless they are there; S3 checks a small part's hash."""
         size = (await asyncio.to_thread(path.stat)).st_size
-        if size <= CHUNK_BYTES:
+        if size <= MOST_AT_ONCE_BYTES:
             content = await asyncio.to_thread(path.read_bytes)
-            await self._put_if_absent(object_key, content, content_type)
+            await self._put_if_absent(object_key, content, content_type, bytes.fromhex(sha256))
         elif await self._size_of(object_key) != size:
             await self._put_in_chunks(object_key, path, size, content_type)
 
     async def _decide(self, object_key: str, text: str) -> bytes:
         content = text.encode()
-        if await self._put_if_absent(object_key, content, "application/json"):
+        if await self._put_if_absent(object_key, content, "application/json", hashlib.sha256(content).digest()):
             return content
         winner = await self._read(object_key)
         if winner is None:
@@ -66,7 +69,7 @@ class JobFiles:
             raise RuntimeError(message)
         return winner
 
-    async def _put_if_absent(self, object_key: str, content: bytes, content_type: str) -> bool:
+    async def _put_if_absent(self, object_key: str, content: bytes, content_type: str, sha256: bytes) -> bool:
         """False when there is one already. https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html."""
         return await _unless_exists(
             lambda: self.s3.put_object(
@@ -74,7 +77,7 @@ class JobFiles:
                 Key=object_key,
                 Body=content,
                 ContentType=content_type,
-                ChecksumSHA256=base64.b64encode(hashlib.sha256(content).digest()).decode(),
+                ChecksumSHA256=base64.b64encode(sha256).decode(),
                 IfNoneMatch="*",
             )
         )

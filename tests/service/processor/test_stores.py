@@ -12,8 +12,8 @@ from services.processor.domain.job_names import JobKey
 from services.processor.domain.plans import PinnedObject
 from services.processor.resources import Stores, open_stores
 from services.processor.stores.inputs import RANGE_BYTES
-from services.processor.stores.job_files import CHUNK_BYTES
-from services.processor.stores.work_folder import process_folder
+from services.processor.stores.job_files import MOST_AT_ONCE_BYTES
+from services.processor.stores.work_folder import process_folder, sha256_of
 from tests.service.processor.conftest import MakeSettings
 
 KEY = JobKey("usr_ada", "j")
@@ -84,13 +84,13 @@ async def test_the_first_manifest_holds(stores: Stores) -> None:
 
 
 async def test_a_part_is_stored_once_however_large(stores: Stores, tmp_path: Path) -> None:
-    for size in (10, CHUNK_BYTES + 1):
+    for size in (10, MOST_AT_ONCE_BYTES + 1):
         path = tmp_path / str(size)
         path.write_bytes(bytes(size))
         key = f"{KEY.folder}data/{size}"
-        await stores.files.put_part(key, path, content_type="text/csv")
+        await stores.files.put_part(key, path, content_type="text/csv", sha256=sha256_of(path))
         first = await stores.s3.head_object(Bucket=stores.files.bucket, Key=key)
-        await stores.files.put_part(key, path, content_type="text/csv")
+        await stores.files.put_part(key, path, content_type="text/csv", sha256=sha256_of(path))
         again = await stores.s3.head_object(Bucket=stores.files.bucket, Key=key)
         assert (again["ContentLength"], again["ContentType"]) == (size, "text/csv")
         assert again["LastModified"] == first["LastModified"]
@@ -98,9 +98,11 @@ async def test_a_part_is_stored_once_however_large(stores: Stores, tmp_path: Pat
 
 async def test_a_large_part_that_is_written_twice_leaves_no_upload_open(stores: Stores, tmp_path: Path) -> None:
     path = tmp_path / "large"
-    path.write_bytes(bytes(CHUNK_BYTES + 1))
+    path.write_bytes(bytes(MOST_AT_ONCE_BYTES + 1))
     key = f"{KEY.folder}data/large"
-    await asyncio.gather(*(stores.files.put_part(key, path, content_type="text/csv") for _ in range(2)))
+    await asyncio.gather(
+        *(stores.files.put_part(key, path, content_type="text/csv", sha256=sha256_of(path)) for _ in range(2))
+    )
     listed = await stores.s3.list_multipart_uploads(Bucket=stores.files.bucket)
     assert listed.get("Uploads", []) == []
 

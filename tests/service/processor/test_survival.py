@@ -22,8 +22,8 @@ async def submit_test_job(one: Life) -> Delivery:
     return await take(one)
 
 
-async def take(one: Life) -> Delivery:
-    [delivery] = await one.stores.queue.receive(most=1, wait_seconds=1, visibility_seconds=600)
+async def take(one: Life, *, visibility_seconds: int = 600) -> Delivery:
+    [delivery] = await one.stores.queue.receive(most=1, wait_seconds=1, visibility_seconds=visibility_seconds)
     return delivery
 
 
@@ -86,12 +86,14 @@ async def test_a_worker_that_lost_its_lease_stops_at_the_next_heartbeat(make_set
 async def test_a_long_part_keeps_its_lease_by_heartbeats(make_settings: MakeSettings) -> None:
     settings = make_settings(lease_seconds=0.6)
     async with life(settings) as slow, life(settings) as other:
-        delivery = await submit_test_job(slow)
+        await slow.submit(OWNER, "job", "test", {"stamp": False})
+        delivery = await take(slow, visibility_seconds=1)
         stall = slow.calls.handler = Stall("s3.PutObject", "/data/")
         working = asyncio.create_task(slow.consumer._handle(delivery))
         await stall.reached.wait()
-        await asyncio.sleep(1)
-        await other.consumer._handle(delivery)  # finds it taken, though the first lease would have run out
+        await asyncio.sleep(1.5)
+        assert await other.work_once(wait_seconds=1) == 0  # the message is kept hidden
+        await other.consumer._handle(delivery)  # and who has it all the same finds the work taken
         stall.let_go.set()
         await working
         assert (await item(other, "PART#00000"))["fence"] == {"N": "1"}
@@ -112,6 +114,18 @@ async def test_two_planners_end_with_one_plan_and_one_result(make_settings: Make
         assert manifest is not None
         assert await two.stores.files.manifest(KEY) == manifest
         assert json.loads(manifest)["status"] == "completed"
+
+
+async def test_a_job_that_somebody_plans_is_left_to_them(make_settings: MakeSettings) -> None:
+    async with life(make_settings(lease_seconds=60)) as one, life(one.settings) as two:
+        delivery = await submit_test_job(one)
+        stall = one.calls.handler = Stall("s3.PutObject", "plan.json")
+        planning = asyncio.create_task(one.consumer._handle(delivery))
+        await stall.reached.wait()
+        await two.consumer._handle(delivery)
+        assert [call for call in two.calls.seen if call.startswith("s3.")] == []
+        stall.let_go.set()
+        await planning
 
 
 async def test_whoever_commits_second_adopts_the_first_manifest(make_settings: MakeSettings) -> None:
