@@ -1,0 +1,95 @@
+"""What auth says of itself, kept in a file so that a change of the contract is seen in a review.
+
+`MAYFLY_UPDATE_SNAPSHOTS=1 pytest tests/contract/auth/test_openapi.py` writes the file anew.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from services.auth.main import create_app
+from services.auth.settings import AuthSettings
+from services.auth.signing_keys import generate_pem
+from shared.settings import load
+
+SNAPSHOT = Path(__file__).with_name("openapi.json")
+
+
+class SnapshotSettings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix="MAYFLY_")
+
+    update_snapshots: bool = False
+
+
+@pytest.fixture(scope="module")
+def openapi() -> dict[str, Any]:
+    settings = load(AuthSettings, signing_algorithm="ES256", signing_key=generate_pem("ES256"))
+    return create_app(settings).openapi()
+
+
+def _operations(openapi: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    return [
+        (f"{method.upper()} {path}", operation)
+        for path, methods in openapi["paths"].items()
+        for method, operation in methods.items()
+        if path not in {"/livez", "/readyz", "/metrics"}
+    ]
+
+
+def test_the_contract_is_the_one_in_the_file(openapi: dict[str, Any]) -> None:
+    text = json.dumps(openapi, indent=2, ensure_ascii=False, sort_keys=True) + "\n"
+    if SnapshotSettings().update_snapshots:
+        SNAPSHOT.write_text(text, encoding="utf-8")
+    assert SNAPSHOT.read_text(encoding="utf-8") == text, "the contract has changed; see the top of this file"
+
+
+def test_every_route_is_there_and_none_besides(openapi: dict[str, Any]) -> None:
+    assert {name for name, _ in _operations(openapi)} == {
+        "POST /api/login",
+        "POST /api/logout",
+        "GET /api/me",
+        "GET /api/sessions",
+        "DELETE /api/sessions",
+        "DELETE /api/sessions/{session_id}",
+        "POST /api/admin/revocations",
+        "POST /oauth2/token",
+        "POST /oauth2/revoke",
+        "GET /.well-known/jwks.json",
+        "GET /.well-known/oauth-authorization-server",
+    }
+
+
+def test_every_route_has_a_summary_and_a_description(openapi: dict[str, Any]) -> None:
+    for name, operation in _operations(openapi):
+        assert operation["summary"], name
+        assert operation["description"], name
+
+
+def test_every_route_with_a_token_names_what_it_may_be_refused_with(openapi: dict[str, Any]) -> None:
+    secured = {name: operation for name, operation in _operations(openapi) if "security" in operation}
+    assert len(secured) == 6
+    for name, operation in secured.items():
+        assert {"400", "401", "503"} <= operation["responses"].keys(), name
+    assert secured["POST /api/admin/revocations"]["security"] == [{"bearer": ["admin"]}]
+    assert "403" in secured["POST /api/admin/revocations"]["responses"]
+
+
+def test_every_body_has_an_example_and_its_limits(openapi: dict[str, Any]) -> None:
+    bodies = {name: operation for name, operation in _operations(openapi) if "requestBody" in operation}
+    assert set(bodies) == {
+        "POST /api/login", "POST /api/admin/revocations", "POST /oauth2/token", "POST /oauth2/revoke",
+    }  # fmt: skip
+    for name, operation in bodies.items():
+        (content,) = operation["requestBody"]["content"].values()
+        assert "example" in json.dumps(_resolved(openapi, content["schema"])), name
+        assert {"400", "413"} <= operation["responses"].keys(), name
+
+
+def _resolved(openapi: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
+    if "$ref" not in schema:
+        return schema
+    found: dict[str, Any] = openapi["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    return found
