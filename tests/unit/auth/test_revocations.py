@@ -1,0 +1,134 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.auth.domain.access_tokens import issue_second, lead_of
+from services.auth.domain.problems import JustRevoked
+from services.auth.domain.revocations import Guard, ends_session, targets_of_session
+from services.auth.domain.sessions import Lifetimes, Origin, Session, may_be_session_id, start_session
+from services.auth.domain.users import User
+from shared.tokens.claims import MAX_LIFETIME_SECONDS
+from shared.tokens.revocation import Kind, Revocation, Target
+
+NOW = 1_800_000_000
+LIFETIMES = Lifetimes(access_seconds=900, session_seconds=3_000_000, grace_seconds=10)
+GUARD = Guard(LIFETIMES, clock_skew_seconds=5)
+USER = User("user_ada", "ada", "hash", ("user",), ("read",))
+
+
+def _session(issued_at: int = NOW) -> Session:
+    session, _ = start_session(USER, Origin("192.0.2.7", "test"), issued_at, LIFETIMES, NOW)
+    return session
+
+
+def test_a_sessions_revocation_outlives_its_last_token() -> None:
+    session = _session()
+    revocation = GUARD.of_session(session, NOW + 100)
+    assert revocation.target == Target("sid", session.session_id)
+    assert revocation.expires_at > NOW + 100 + LIFETIMES.access_seconds + LIFETIMES.grace_seconds + 5
+
+
+def test_a_sessions_revocation_outlives_a_token_of_an_instance_with_other_settings() -> None:
+    session = _session()
+    short = Guard(Lifetimes(30, 60, 0), clock_skew_seconds=5)
+    assert short.of_session(session, NOW).expires_at > session.tokens_expire_at + 5
+
+
+@pytest.mark.parametrize("kind", ["user", "client"])
+def test_a_users_revocation_outlives_every_session(kind: Kind) -> None:
+    revocation = GUARD.of_target(Target(kind, "x"), NOW + 0.9)
+    assert revocation.not_before == NOW
+    assert revocation.expires_at > NOW + LIFETIMES.session_seconds + 5
+
+
+@pytest.mark.parametrize("kind", ["jti", "sid", "user", "client"])
+def test_a_revocation_by_name_outlives_every_token(kind: Kind) -> None:
+    short = Guard(Lifetimes(30, 60, 0), clock_skew_seconds=5)
+    assert short.of_target(Target(kind, "x"), NOW).expires_at > NOW + MAX_LIFETIME_SECONDS + 5
+
+
+def test_a_revocation_ends_the_sessions_that_began_up_to_its_second() -> None:
+    revocation = Revocation(Target("user", "user_ada"), NOW, NOW + 9)
+    assert ends_session([revocation], _session(NOW))
+    assert not ends_session([revocation], _session(NOW + 1))
+    assert not ends_session([], _session())
+
+
+def test_a_revocation_of_the_session_itself_ends_it_whenever_it_began() -> None:
+    session = _session(NOW + 1000)
+    assert ends_session([Revocation(Target("sid", session.session_id), NOW, NOW + 9)], session)
+
+
+def test_a_session_can_be_ended_by_three_names() -> None:
+    session = _session()
+    kinds = {target.kind: target.value for target in targets_of_session(session)}
+    assert kinds == {"sid": session.session_id, "user": "user_ada", "client": "mayfly-login"}
+
+
+def _on_top(known: int, wanted: int, kind: Kind = "user") -> int:
+    target = Target(kind, "x")
+    return GUARD.on_top_of(Revocation(target, known, NOW + 50), Revocation(target, wanted, NOW + 40)).not_before
+
+
+def test_a_later_revocation_reaches_further() -> None:
+    assert _on_top(NOW - 10, NOW) == NOW
+
+
+def test_a_revocation_never_takes_an_older_one_back() -> None:
+    assert _on_top(NOW + 100, NOW) == NOW + 100
+    merged = GUARD.on_top_of(Revocation(Target("user", "x"), NOW, NOW + 50), Revocation(Target("user", "x"), NOW, NOW))
+    assert merged.expires_at == NOW + 50
+
+
+def test_one_more_revocation_in_the_same_second_reaches_one_further_up_to_the_lead() -> None:
+    assert [_on_top(known, NOW) for known in (NOW, NOW + 1, NOW + 2)] == [NOW + 1, NOW + 2, NOW + 2]
+
+
+@pytest.mark.parametrize("kind", ["jti", "sid"])
+def test_what_ends_for_good_needs_no_second_on_top(kind: Kind) -> None:
+    assert _on_top(NOW, NOW, kind) == NOW
+
+
+def test_a_token_is_issued_after_what_is_revoked() -> None:
+    assert issue_second(NOW + 0.5, -1, 2) == NOW
+    assert issue_second(NOW + 0.5, NOW - 1, 2) == NOW
+    assert issue_second(NOW + 0.5, NOW, 2) == NOW + 1
+    assert issue_second(NOW + 0.5, NOW + 1, 2) == NOW + 2
+    with pytest.raises(JustRevoked):
+        issue_second(NOW + 0.5, NOW + 2, 2)
+
+
+@pytest.mark.parametrize(("skew", "lead"), [(0, 0), (1, 0), (2, 1), (5, 2), (60, 2)])
+def test_the_lead_leaves_half_of_the_skew_to_the_clocks(skew: int, lead: int) -> None:
+    assert lead_of(skew) == lead
+
+
+@given(st.lists(st.tuples(st.sampled_from(["revoke", "login"]), st.floats(0, 0.7)), max_size=30))
+def test_a_revocation_ends_all_that_was_issued_before_it(acts: list[tuple[str, float]]) -> None:
+    """However revocations and logins of one user follow one another, within one second or over several."""
+    now, revoked, issued = float(NOW), None, list[int]()
+    for act, seconds in acts:
+        now += seconds
+        if act == "revoke":
+            wanted = Revocation(Target("user", "x"), int(now), NOW + 99)
+            revoked = wanted if revoked is None else GUARD.on_top_of(revoked, wanted)
+            assert all(second <= revoked.not_before for second in issued)
+            assert revoked.not_before <= now + 2
+        elif revoked is None or revoked.not_before < int(now) + 2:
+            second = issue_second(now, -1 if revoked is None else revoked.not_before, 2)
+            assert revoked is None or second > revoked.not_before
+            issued.append(second)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "ses_", "x" * 3000, "ses_" + "A" * 26, "ses_" + "a" * 27, "ses_" + "a" * 26 + "\n"]
+)
+def test_what_can_be_no_session_id_is_not_asked_for(text: str) -> None:
+    assert not may_be_session_id(text)
+    assert may_be_session_id(_session().session_id)
+
+
+def test_a_session_is_alive_until_it_ends_or_expires() -> None:
+    session = _session()
+    assert session.is_alive(session.expires_at - 1)
+    assert not session.is_alive(session.expires_at)
