@@ -1,7 +1,7 @@
 """A processor and workers in this process, over ASGI, on real stores."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -27,6 +27,13 @@ async def living(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
             yield http
 
 
+def ready(http: httpx.AsyncClient) -> Callable[[], Awaitable[bool]]:
+    async def is_ready() -> bool:
+        return bool((await http.get("/readyz")).status_code == HTTPStatus.OK)
+
+    return is_ready
+
+
 @dataclass
 class Processor:
     """`http` asks as `owner`."""
@@ -39,9 +46,6 @@ class Processor:
 
     def headers_of(self, owner: str, **claims: object) -> dict[str, str]:
         return {"authorization": f"Bearer {self.tokens.mint(sub=owner, **claims)}"}
-
-    async def is_ready(self) -> bool:
-        return bool((await self.http.get("/readyz")).status_code == HTTPStatus.OK)
 
     async def put(self, name: str, content: bytes) -> str:
         """An object below the owner's inputs; gives its URL."""
@@ -89,7 +93,7 @@ async def processor(settings: ProcessorSettings, tokens: TokenFactory, owner: st
     async with open_stores(settings) as stores, living(create_processor(settings)) as http:
         running = Processor(settings, tokens, http, stores, owner)
         http.headers.update(running.headers_of(owner))
-        await eventually(running.is_ready, timeout_seconds=10)
+        await eventually(ready(http), timeout_seconds=10)
         yield running
 
 

@@ -56,6 +56,42 @@ async def test_a_download_that_breaks_off_is_tried_again(make_settings: MakeSett
         assert job.state is JobState.COMPLETED
 
 
+async def test_a_range_that_breaks_off_is_read_again_within_the_part(make_settings: MakeSettings) -> None:
+    async with life(make_settings()) as one:
+        await one.submit(OWNER, "job", await put_input(one), {})
+        failures = [EndpointConnectionError(endpoint_url="http://gone")] * 2
+
+        def refuse(when: When, call: Call) -> None:
+            if when == "before" and "If-Match" in call.request["headers"] and failures:
+                raise failures.pop()
+
+        one.calls.handler = refuse
+        await one.work_once(wait_seconds=1)
+        job = await one.stores.jobs.get(KEY)
+        assert job is not None
+        assert (job.state, failures) == (JobState.COMPLETED, [])
+
+
+async def test_a_failure_that_nobody_foresaw_counts_as_an_attempt(make_settings: MakeSettings) -> None:
+    async with life(make_settings(max_attempts=1)) as one:
+        await one.submit(OWNER, "job", "test", {})
+
+        def fail(when: When, call: Call) -> None:
+            if when == "before" and "plan.json" in call.path:
+                raise ZeroDivisionError
+
+        one.calls.handler = fail
+        await one.work_once(wait_seconds=1)
+        failed_once = await one.stores.jobs.get(KEY)
+        assert failed_once is not None
+        assert (failed_once.lease.attempts, failed_once.lease.until_ms) == (1, 0)
+        one.calls.handler = None
+        job = await one.finish(KEY)
+        assert job.outcome is not None
+        assert job.outcome.error is not None
+        assert job.outcome.error.detail.startswith("the plan was tried 1 times in vain")
+
+
 async def test_a_record_that_can_not_be_written_is_written_by_the_next_one(make_settings: MakeSettings) -> None:
     async with life(make_settings()) as one:
         await one.submit(OWNER, "job", "test", {})

@@ -9,7 +9,7 @@ from services.processor.domain.outcomes import JobState
 from services.processor.stores.work_queue import Delivery
 from tests.service.processor.conftest import MakeSettings
 from tests.service.processor.lives import Call, Crash, Life, When, life, until_dead
-from tests.service.processor.running import Processor, worker
+from tests.service.processor.running import Processor, ready, worker
 from tests.support.waiting import eventually
 
 OWNER = "usr_ada"
@@ -278,9 +278,5 @@ async def test_a_message_that_is_none_of_ours_goes_to_the_dead_letter_queue(make
 
 async def test_a_worker_answers_for_its_health(working_processor: Processor) -> None:
     async with worker(working_processor.settings) as http:
-
-        async def ready() -> bool:
-            return bool((await http.get("/readyz")).status_code == 200)
-
-        await eventually(ready)
+        await eventually(ready(http))
         assert "mayfly_parts_under_way" in (await http.get("/metrics")).text

@@ -6,7 +6,9 @@ import json
 import httpx
 import pytest
 
-from tests.service.processor.running import Processor
+from services.processor.main import create_app
+from tests.service.processor.running import Processor, living, ready
+from tests.support.waiting import eventually
 
 RECORDS = [{"id": 1, "city": "Bern", "n": 3}, {"id": 2, "city": "Zürich", "n": 12}, {"id": 3, "city": "Bern", "n": 40}]
 AS_BYTES = {
@@ -58,6 +60,23 @@ async def test_an_upload_is_processed_and_fetched_by_links_alone(common_processo
         redirect = await common_processor.http.get(f"/api/results/{answer.json()['processing_id']}")
         assert redirect.status_code == 307
         assert (await outside.get(redirect.headers["location"])).json() == RECORDS
+
+
+async def test_an_upload_of_a_stated_size_is_signed_for_that_size(common_processor: Processor) -> None:
+    upload = (await common_processor.http.post("/api/uploads", json={"filename": "a.csv", "size": 12})).json()
+    assert upload["headers"] == {"Content-Length": "12"}
+    assert "X-Amz-SignedHeaders=content-length%3Bhost" in upload["url"]
+    assert upload["data_source"].startswith(
+        f"s3://{common_processor.settings.bucket}/inputs/{common_processor.owner}/upl_"
+    )
+
+
+async def test_links_are_signed_for_the_address_that_clients_reach(idle_processor: Processor) -> None:
+    outside = idle_processor.settings.model_copy(update={"s3_public_endpoint": "https://s3.example:8443"})
+    async with living(create_app(outside)) as http:
+        await eventually(ready(http), timeout_seconds=10)
+        answer = await http.post("/api/uploads", json={"filename": "a.csv"}, headers=idle_processor.http.headers)
+    assert answer.json()["url"].startswith(f"https://s3.example:8443/{outside.bucket}/inputs/")
 
 
 async def test_each_object_becomes_a_part_in_the_order_of_the_keys(common_processor: Processor) -> None:
