@@ -50,7 +50,7 @@ def create_app(settings: AuthSettings | None = None) -> FastAPI:
         description=_DESCRIPTION,
         settings=settings,
         lifespan=lifespan,
-        routers=[router.router for router in (login, me, sessions, oauth, admin, well_known)],
+        routers=[router.router for router in (login, oauth, me, sessions, admin, well_known)],
     )
 
 
