@@ -12,10 +12,9 @@ import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from types_aiobotocore_s3.client import S3Client
-
 from benchmarks.load.client import Connection, log_in
 from shared.clients.aws import open_s3
+from shared.clients.aws_types import S3Client
 from shared.settings import SharedSettings, load
 from shared.testing.stack import Stack
 

@@ -6,8 +6,6 @@ Doing it again, or twice at once, changes nothing.
 import asyncio
 import sys
 
-from types_aiobotocore_dynamodb.client import DynamoDBClient
-
 from services.auth.domain.clients import Client
 from services.auth.domain.users import User, fold_username
 from services.auth.passwords import Passwords
@@ -18,6 +16,7 @@ from services.auth.stores.parameters import SIGNING_KEY, Parameters
 from services.auth.stores.tables import TABLES, Table, create_table
 from services.auth.stores.users import Users
 from shared.clients.aws import open_dynamodb
+from shared.clients.aws_types import DynamoDBClient
 from shared.clients.patience import patiently
 from shared.errors import Problem
 from shared.ids import digest

@@ -7,7 +7,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from redis.asyncio import Redis
-from types_aiobotocore_dynamodb.client import DynamoDBClient
 
 from services.auth.domain.access_tokens import lead_of
 from services.auth.domain.lockout import Limits
@@ -38,6 +37,7 @@ from services.auth.stores.sessions import Sessions
 from services.auth.stores.users import Users
 from shared import clock
 from shared.clients.aws import open_dynamodb
+from shared.clients.aws_types import DynamoDBClient
 from shared.clients.redis import open_redis
 from shared.errors import Unavailable
 from shared.telemetry.logs import get_logger

@@ -9,13 +9,11 @@ import sys
 from typing import Any
 
 from botocore.exceptions import ClientError
-from types_aiobotocore_dynamodb.client import DynamoDBClient
-from types_aiobotocore_s3.client import S3Client
-from types_aiobotocore_sqs.client import SQSClient
 
 from services.processor.settings import ProcessorSettings
 from services.processor.stores.job_keys import BY_OWNER, OPEN_JOBS, TABLE
 from shared.clients.aws import aws_errors, error_code, open_dynamodb, open_s3, open_sqs
+from shared.clients.aws_types import DynamoDBClient, S3Client, SQSClient
 from shared.clients.patience import patiently
 from shared.errors import Problem
 from shared.settings import SettingsError, load

@@ -5,9 +5,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from types_aiobotocore_dynamodb.client import DynamoDBClient
-from types_aiobotocore_s3.client import S3Client
-
 from services.processor.domain.job_names import JobKey
 from services.processor.domain.submissions import SourceAccess
 from services.processor.engine.session import EngineLimits
@@ -35,6 +32,7 @@ from services.processor.stores.work_folder import process_folder
 from services.processor.stores.work_queue import QueueUrl, WorkQueue
 from shared import clock
 from shared.clients.aws import aws_errors, open_dynamodb, open_s3, open_sqs
+from shared.clients.aws_types import DynamoDBClient, S3Client
 from shared.clients.http import open_http
 from shared.tokens.claims import VerificationPolicy
 from shared.tokens.direct_reads import DirectReads

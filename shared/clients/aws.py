@@ -10,11 +10,9 @@ from aiobotocore.config import AioConfig
 from botocore.exceptions import ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as NoConnection
 from pydantic import SecretStr
-from types_aiobotocore_dynamodb.client import DynamoDBClient
-from types_aiobotocore_s3.client import S3Client
-from types_aiobotocore_sqs.client import SQSClient
 
 from shared import clock
+from shared.clients.aws_types import DynamoDBClient, S3Client, SQSClient
 from shared.errors import Unavailable
 from shared.settings import SharedSettings
 from shared.telemetry.metrics import AWS_ERRORS, AWS_SECONDS

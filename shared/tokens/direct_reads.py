@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from types_aiobotocore_dynamodb.client import DynamoDBClient
-
+from shared.clients.aws_types import DynamoDBClient
 from shared.errors import Unavailable
 from shared.telemetry.logs import get_logger
+from shared.tokens.background import end
 from shared.tokens.revocation import Revocation, Target
 from shared.tokens.revocation_keys import from_row, row_key
 
@@ -59,10 +59,7 @@ class DirectReads:
     async def stop(self) -> None:
         """End the reads under way; who still waits for them gets no answer."""
         self._waiting.clear()
-        batches = list(self._batches)
-        for batch in batches:
-            batch.cancel()
-        await asyncio.gather(*batches, return_exceptions=True)
+        await end(*self._batches)
 
     def _start_batches(self) -> None:
         while self._waiting and len(self._batches) < MAX_BATCHES_AT_ONCE:

@@ -66,7 +66,8 @@ def test_a_module_is_easy_to_take_in(path: Path) -> None:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     if path.name == "__init__.py":
         assert not tree.body, "an __init__.py is empty: importing a package does nothing"
-    assert "TYPE_CHECKING" not in path.read_text(encoding="utf-8")
+    # One place imports types that are not there at run time (decision 0010).
+    assert name(path) == "shared/clients/aws_types.py" or "TYPE_CHECKING" not in path.read_text(encoding="utf-8")
     public = [
         node.name
         for node in tree.body

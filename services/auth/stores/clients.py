@@ -1,10 +1,9 @@
 """Clients in DynamoDB."""
 
-from types_aiobotocore_dynamodb.client import DynamoDBClient
-
 from services.auth.domain.clients import Client
 from services.auth.stores.tables import CLIENTS
 from shared.clients.aws import aws_errors
+from shared.clients.aws_types import DynamoDBClient
 from shared.clients.items import from_item, to_item
 
 

@@ -4,9 +4,9 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any, TypeAlias
 
 from botocore.exceptions import ClientError
-from types_aiobotocore_dynamodb.client import DynamoDBClient
 
 from shared.clients.aws import aws_errors, error_code
+from shared.clients.aws_types import DynamoDBClient
 from shared.errors import Unavailable
 from shared.tokens.revocation import Revocation
 from shared.tokens.revocation_keys import TABLE, from_row, row_key, to_row

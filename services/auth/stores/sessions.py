@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from botocore.exceptions import ClientError
-from types_aiobotocore_dynamodb.client import DynamoDBClient
-from types_aiobotocore_dynamodb.type_defs import TransactWriteItemTypeDef
 
 from services.auth.domain.refresh import RefreshState
 from services.auth.domain.sessions import Session
@@ -13,6 +11,7 @@ from services.auth.stores.conflicts import past_conflicts
 from services.auth.stores.session_rows import row_of, session_of
 from services.auth.stores.tables import SESSIONS, SESSIONS_BY_USER
 from shared.clients.aws import aws_errors, error_code
+from shared.clients.aws_types import DynamoDBClient, TransactWriteItemTypeDef
 from shared.tokens.revocation import Revocation
 from shared.tokens.revocation_keys import TABLE as REVOCATIONS
 from shared.tokens.revocation_keys import to_row

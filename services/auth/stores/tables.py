@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from botocore.exceptions import ClientError
-from types_aiobotocore_dynamodb.client import DynamoDBClient
-from types_aiobotocore_dynamodb.type_defs import AttributeDefinitionTypeDef, GlobalSecondaryIndexTypeDef
 
 from shared.clients.aws import aws_errors, error_code
+from shared.clients.aws_types import AttributeDefinitionTypeDef, DynamoDBClient, GlobalSecondaryIndexTypeDef
 from shared.tokens.revocation_keys import TABLE as REVOCATIONS
 
 USERS = "users"

@@ -3,11 +3,11 @@
 from typing import Any
 
 from botocore.exceptions import ClientError
-from types_aiobotocore_dynamodb.client import DynamoDBClient
 
 from services.auth.domain.users import User
 from services.auth.stores.tables import USERS
 from shared.clients.aws import aws_errors, error_code
+from shared.clients.aws_types import DynamoDBClient
 from shared.clients.items import from_item, to_item
 
 

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from botocore.exceptions import ClientError
-from types_aiobotocore_dynamodb.client import DynamoDBClient
 
 from shared.clients.aws import aws_errors, error_code
+from shared.clients.aws_types import DynamoDBClient
 from shared.clients.items import from_item, to_item
 
 REFUSED = "ConditionalCheckFailedException"

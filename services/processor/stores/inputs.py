@@ -10,11 +10,11 @@ from pathlib import Path
 
 from aiohttp import ClientError as BrokenAnswer
 from botocore.exceptions import ClientError, IncompleteReadError
-from types_aiobotocore_s3.client import S3Client
 
 from services.processor.domain.input_errors import SourceChanged, SourceMissing
 from services.processor.domain.plans import PinnedObject
 from shared.clients.aws import aws_errors, error_code
+from shared.clients.aws_types import S3Client
 from shared.errors import Unavailable
 
 RANGE_BYTES = 8 * 1024 * 1024

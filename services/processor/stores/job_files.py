@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import ClientError
-from types_aiobotocore_s3.client import S3Client
 
 from services.processor.domain.job_names import JobKey
 from shared.clients.aws import aws_errors, error_code
+from shared.clients.aws_types import S3Client
 from shared.errors import Unavailable
 
 MOST_AT_ONCE_BYTES = 64 * 1024 * 1024

@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from types_aiobotocore_dynamodb.client import DynamoDBClient
-
 from services.processor.domain.job_names import JobKey, JobNotFound
 from services.processor.domain.jobs import Job, ListedJob, OpenJob
 from services.processor.domain.outcomes import Outcome
@@ -16,6 +14,7 @@ from services.processor.stores.conditional_writes import Refused, put_if_absent,
 from services.processor.stores.job_items import job_from, listed_from, new_job_item, outcome_attributes
 from services.processor.stores.job_keys import BY_OWNER, META, OPEN_JOBS, job_pk
 from shared.clients.aws import aws_errors
+from shared.clients.aws_types import DynamoDBClient
 from shared.clients.items import from_item, to_item
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from types_aiobotocore_s3.client import S3Client
+from shared.clients.aws_types import S3Client
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from types_aiobotocore_dynamodb.client import DynamoDBClient
-
 from services.processor.domain.job_names import JobKey
 from services.processor.domain.manifests import PartResult
 from services.processor.domain.progress import PartRecord
@@ -16,6 +14,7 @@ from services.processor.stores.conditional_writes import Refused, update_if
 from services.processor.stores.job_items import VERSION, counts_attributes, counts_from, lease_from
 from services.processor.stores.job_keys import META, job_pk, part_sk
 from shared.clients.aws import aws_errors
+from shared.clients.aws_types import DynamoDBClient
 from shared.clients.items import from_item, to_item
 
 

@@ -7,10 +7,10 @@ from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 
 from botocore.exceptions import ClientError
-from types_aiobotocore_sqs.client import SQSClient
 
 from services.processor.domain.messages import WorkMessage
 from shared.clients.aws import aws_errors, error_code
+from shared.clients.aws_types import SQSClient
 from shared.errors import Unavailable
 
 MOST_IN_BATCH = 10

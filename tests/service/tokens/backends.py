@@ -3,9 +3,8 @@
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 
-from types_aiobotocore_dynamodb.client import DynamoDBClient
-
 from shared.clients.aws import open_dynamodb
+from shared.clients.aws_types import DynamoDBClient
 from shared.settings import SharedSettings, load
 from shared.testing.server import Server
 from shared.tokens.direct_reads import DirectReads

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis
-from types_aiobotocore_dynamodb.client import DynamoDBClient
 
+from shared.clients.aws_types import DynamoDBClient
 from shared.clients.redis import open_redis
 from shared.testing.valkey import Valkey
 from shared.tokens.announcements import Announcements

@@ -5,9 +5,9 @@ import json
 from collections.abc import AsyncIterator
 
 import pytest
-from types_aiobotocore_dynamodb.client import DynamoDBClient
 
 from shared import clock
+from shared.clients.aws_types import DynamoDBClient
 from shared.errors import Unavailable
 from shared.testing.aws_emulator import AwsEmulator
 from shared.tokens.direct_reads import MAX_BATCHES_AT_ONCE, MAX_WAITING, DirectReads

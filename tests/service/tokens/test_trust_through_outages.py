@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import pytest
 from redis.asyncio import Redis
-from types_aiobotocore_dynamodb.client import DynamoDBClient
 
 from shared import clock
+from shared.clients.aws_types import DynamoDBClient
 from shared.clients.http import open_http
 from shared.errors import Unavailable
 from shared.testing.aws_emulator import AwsEmulator

@@ -1,0 +1,25 @@
+"""The types of the AWS clients, for the type checker alone: loading them would cost each start a third of a second."""
+
+from typing import TYPE_CHECKING, Any
+
+__all__ = [
+    "AttributeDefinitionTypeDef",
+    "DynamoDBClient",
+    "GlobalSecondaryIndexTypeDef",
+    "S3Client",
+    "SQSClient",
+    "TransactWriteItemTypeDef",
+]
+
+if TYPE_CHECKING:
+    from types_aiobotocore_dynamodb.client import DynamoDBClient
+    from types_aiobotocore_dynamodb.type_defs import (
+        AttributeDefinitionTypeDef,
+        GlobalSecondaryIndexTypeDef,
+        TransactWriteItemTypeDef,
+    )
+    from types_aiobotocore_s3.client import S3Client
+    from types_aiobotocore_sqs.client import SQSClient
+else:
+    DynamoDBClient = S3Client = SQSClient = Any
+    AttributeDefinitionTypeDef = GlobalSecondaryIndexTypeDef = TransactWriteItemTypeDef = Any
