@@ -1,7 +1,6 @@
 """The keys that auth publishes, fetched by HTTP and kept for as long as they may be believed."""
 
 import asyncio
-import contextlib
 import math
 import random
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from prometheus_client import Counter, Gauge
 from shared import clock
 from shared.errors import Unavailable
 from shared.telemetry.logs import get_logger
+from shared.tokens.background import end
 from shared.tokens.keyset import KeySet
 from shared.tokens.strict_json import parse_object
 
@@ -71,11 +71,10 @@ class JwksKeySource:
 
     async def stop(self) -> None:
         """End what is under way."""
-        for task in (self._refreshing, self._fetch):
-            if task is not None:
-                task.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await task
+        if self._refreshing is not None:
+            await end(self._refreshing)
+        if self._fetch is not None:
+            await end(self._fetch)
 
     def age(self) -> float:
         """Seconds since the last good fetch; infinite before the first."""

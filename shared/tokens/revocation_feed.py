@@ -18,6 +18,7 @@ from redis.exceptions import ResponseError
 
 from shared import clock
 from shared.telemetry.logs import get_logger
+from shared.tokens.background import end
 from shared.tokens.revocation import RevokedSet
 from shared.tokens.revocation_keys import GENERATION_KEY, SNAPSHOT_KEY, STREAM_KEY, from_member
 
@@ -94,10 +95,7 @@ class RevocationFeed:
     async def stop(self) -> None:
         """End the connection. What is known stays known, and gets stale."""
         if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-            self._task = None
+            await end(self._task)
 
     def staleness(self, now_monotonic: float) -> float:
         """Seconds since which a revocation might have been missed; infinite before the first load."""
