@@ -2,10 +2,11 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from importlib.metadata import version
 
 from fastapi import FastAPI
 
-from services.processor.resources import open_stores, open_trust, processor_flows
+from services.processor.resources import Waits, open_stores, open_trust, processor_flows
 from services.processor.routes import jobs, previews, results, uploads
 from services.processor.settings import ProcessorSettings
 from shared.web.app import new_app
@@ -24,7 +25,7 @@ def create_app(settings: ProcessorSettings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            stores = await stack.enter_async_context(open_stores(settings))
+            stores = await stack.enter_async_context(open_stores(settings, Waits()))
             trust = await stack.enter_async_context(open_trust(settings, stores.dynamodb))
             app.state.settings = settings
             app.state.flows = processor_flows(stores, settings)
@@ -34,7 +35,7 @@ def create_app(settings: ProcessorSettings) -> FastAPI:
 
     return new_app(
         title="Mayfly processor",
-        version="0.1.0",
+        version=version("mayfly-processor"),
         summary="Runs pipelines over S3 objects.",
         description=_DESCRIPTION.strip(),
         settings=settings,

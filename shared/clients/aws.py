@@ -28,16 +28,21 @@ async def open_dynamodb(settings: SharedSettings) -> AsyncIterator[DynamoDBClien
 
 
 @asynccontextmanager
-async def open_s3(settings: SharedSettings, *, endpoint_url: str | None = None) -> AsyncIterator[S3Client]:
-    """S3; `endpoint_url` is for a client that only signs URLs for others, who reach S3 by another address."""
-    async with _open("s3", settings, read_timeout_seconds=20, endpoint_url=endpoint_url) as client:
+async def open_s3(
+    settings: SharedSettings, *, endpoint_url: str | None = None, read_timeout_seconds: float = 3
+) -> AsyncIterator[S3Client]:
+    """S3; `endpoint_url` is for a client that only signs URLs for others, who reach S3 by another address.
+
+    Who moves large objects waits longer for an answer than who answers a request.
+    """
+    async with _open("s3", settings, read_timeout_seconds=read_timeout_seconds, endpoint_url=endpoint_url) as client:
         yield client
 
 
 @asynccontextmanager
 async def open_sqs(settings: SharedSettings, *, long_poll_seconds: int = 0) -> AsyncIterator[SQSClient]:
     """SQS; a client that receives waits for as long as its polls may take, one that sends does not."""
-    async with _open("sqs", settings, read_timeout_seconds=3 + long_poll_seconds) as client:
+    async with _open("sqs", settings, read_timeout_seconds=2 + long_poll_seconds) as client:
         yield client
 
 

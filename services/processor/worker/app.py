@@ -4,11 +4,12 @@ import asyncio
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from importlib.metadata import version
 
 from fastapi import FastAPI
 
 from services.processor.flows.sweep_jobs import SweepJobs
-from services.processor.resources import open_stores, worker_flows
+from services.processor.resources import Waits, open_stores, worker_flows
 from services.processor.settings import ProcessorSettings
 from services.processor.worker.consumer import Consumer
 from shared.errors import Unavailable
@@ -24,7 +25,8 @@ def create_app(settings: ProcessorSettings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with open_stores(settings) as stores:
+        waits = Waits(s3_read_seconds=20, long_poll_seconds=settings.long_poll_seconds)
+        async with open_stores(settings, waits) as stores:
             flows = worker_flows(stores, settings)
             consumer = Consumer(stores.queue, flows, settings, draining=lambda: app.state.draining)
             app.state.readiness_checks = (*stores.checks(), ReadinessCheck("consumer", consumer.check))
@@ -39,7 +41,7 @@ def create_app(settings: ProcessorSettings) -> FastAPI:
 
     return new_app(
         title="Mayfly worker",
-        version="0.1.0",
+        version=version("mayfly-processor"),
         summary="Takes jobs from the queue and runs them.",
         description="Health and metrics; jobs come by SQS.",
         settings=settings,
