@@ -6,7 +6,7 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
-from services.processor.resources import Waits, open_stores, open_trust, processor_flows
+from services.processor.resources import open_stores, open_trust, processor_flows
 from services.processor.routes import jobs, previews, results, uploads
 from services.processor.settings import ProcessorSettings
 from shared.web.app import new_app
@@ -25,7 +25,7 @@ def create_app(settings: ProcessorSettings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            stores = await stack.enter_async_context(open_stores(settings, Waits()))
+            stores = await stack.enter_async_context(open_stores(settings))
             trust = await stack.enter_async_context(open_trust(settings, stores.dynamodb))
             app.state.settings = settings
             app.state.flows = processor_flows(stores, settings)

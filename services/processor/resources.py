@@ -101,22 +101,19 @@ class WorkerFlows:
     sweep_jobs: SweepJobs
 
 
-@dataclass(frozen=True, slots=True)
-class Waits:
-    """How long one call may take, beyond what it takes to connect. A request waits less than a worker."""
-
-    s3_read_seconds: float = 3
-    long_poll_seconds: int = 0
-
-
 @asynccontextmanager
-async def open_stores(settings: ProcessorSettings, waits: Waits) -> AsyncIterator[Stores]:
-    """Opens clients; connects on first use, so it does not fail because something is down."""
+async def open_stores(
+    settings: ProcessorSettings, *, s3_read_seconds: float = 3, long_poll_seconds: int = 0
+) -> AsyncIterator[Stores]:
+    """Opens clients; connects on first use, so it does not fail because something is down.
+
+    What one call may take suits who answers requests; a worker waits longer.
+    """
     async with AsyncExitStack() as stack:
         dynamodb = await stack.enter_async_context(open_dynamodb(settings))
-        s3 = await stack.enter_async_context(open_s3(settings, read_timeout_seconds=waits.s3_read_seconds))
+        s3 = await stack.enter_async_context(open_s3(settings, read_timeout_seconds=s3_read_seconds))
         signer = await stack.enter_async_context(open_s3(settings, endpoint_url=settings.s3_public_endpoint))
-        sqs = await stack.enter_async_context(open_sqs(settings, long_poll_seconds=waits.long_poll_seconds))
+        sqs = await stack.enter_async_context(open_sqs(settings, long_poll_seconds=long_poll_seconds))
         folder = stack.enter_context(process_folder(settings.work_dir))
         table = settings.table_prefix + TABLE
         jobs, files = Jobs(dynamodb, table), JobFiles(s3, settings.bucket)

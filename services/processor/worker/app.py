@@ -9,7 +9,7 @@ from importlib.metadata import version
 from fastapi import FastAPI
 
 from services.processor.flows.sweep_jobs import SweepJobs
-from services.processor.resources import Waits, open_stores, worker_flows
+from services.processor.resources import open_stores, worker_flows
 from services.processor.settings import ProcessorSettings
 from services.processor.worker.consumer import Consumer
 from shared.errors import Unavailable
@@ -25,8 +25,7 @@ def create_app(settings: ProcessorSettings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        waits = Waits(s3_read_seconds=20, long_poll_seconds=settings.long_poll_seconds)
-        async with open_stores(settings, waits) as stores:
+        async with open_stores(settings, s3_read_seconds=20, long_poll_seconds=settings.long_poll_seconds) as stores:
             flows = worker_flows(stores, settings)
             consumer = Consumer(stores.queue, flows, settings, draining=lambda: app.state.draining)
             app.state.readiness_checks = (*stores.checks(), ReadinessCheck("consumer", consumer.check))

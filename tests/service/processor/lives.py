@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeAlias
 from services.processor.domain.job_names import JobKey
 from services.processor.domain.jobs import Job
 from services.processor.flows.submit_job import Submission
-from services.processor.resources import Stores, Waits, open_stores, processor_flows, worker_flows
+from services.processor.resources import Stores, open_stores, processor_flows, worker_flows
 from services.processor.settings import ProcessorSettings
 from services.processor.stores.work_queue import QueueUrl, WorkQueue
 from services.processor.worker.consumer import Consumer
@@ -137,7 +137,7 @@ class Life:
 
 @asynccontextmanager
 async def life(settings: ProcessorSettings) -> AsyncIterator[Life]:
-    async with open_stores(settings, Waits()) as stores:
+    async with open_stores(settings) as stores:
         calls = Calls()
         calls.watch(stores)
         yield Life(settings, stores, calls)

@@ -11,7 +11,7 @@ import httpx
 from fastapi import FastAPI
 
 from services.processor.main import create_app as create_processor
-from services.processor.resources import Stores, Waits, open_stores
+from services.processor.resources import Stores, open_stores
 from services.processor.settings import ProcessorSettings
 from services.processor.worker.app import create_app as create_worker
 from shared.testing.tokens import TokenFactory
@@ -90,7 +90,7 @@ class Processor:
 
 @asynccontextmanager
 async def processor(settings: ProcessorSettings, tokens: TokenFactory, owner: str) -> AsyncIterator[Processor]:
-    async with open_stores(settings, Waits()) as stores, living(create_processor(settings)) as http:
+    async with open_stores(settings) as stores, living(create_processor(settings)) as http:
         running = Processor(settings, tokens, http, stores, owner)
         http.headers.update(running.headers_of(owner))
         await eventually(ready(http), timeout_seconds=10)

@@ -4,7 +4,7 @@ import asyncio
 import json
 
 from services.processor.bootstrap import bootstrap
-from services.processor.resources import Waits, open_stores
+from services.processor.resources import open_stores
 from tests.service.processor.conftest import MakeSettings
 
 
@@ -16,7 +16,7 @@ async def test_it_may_be_laid_any_number_of_times_at_once_too(make_settings: Mak
 async def test_messages_that_fail_too_often_go_to_the_dead_letter_queue(make_settings: MakeSettings) -> None:
     settings = make_settings(max_receive_count=7)
     await bootstrap(settings)
-    async with open_stores(settings, Waits()) as stores:
+    async with open_stores(settings) as stores:
         queue = stores.queue
         found = await queue.sqs.get_queue_attributes(QueueUrl=await queue.url.get(), AttributeNames=["RedrivePolicy"])
         policy = json.loads(found["Attributes"]["RedrivePolicy"])
@@ -27,7 +27,7 @@ async def test_messages_that_fail_too_often_go_to_the_dead_letter_queue(make_set
 async def test_nothing_is_kept_for_ever(make_settings: MakeSettings) -> None:
     settings = make_settings(job_retention_days=9)
     await bootstrap(settings)
-    async with open_stores(settings, Waits()) as stores:
+    async with open_stores(settings) as stores:
         rules = (await stores.s3.get_bucket_lifecycle_configuration(Bucket=settings.bucket))["Rules"]
         assert {(rule["Filter"]["Prefix"], rule["Expiration"]["Days"]) for rule in rules} == {
             ("inputs/", 9),

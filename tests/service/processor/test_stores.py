@@ -10,7 +10,7 @@ import pytest
 from services.processor.domain.input_errors import SourceChanged, SourceMissing
 from services.processor.domain.job_names import JobKey
 from services.processor.domain.plans import PinnedObject
-from services.processor.resources import Stores, Waits, open_stores
+from services.processor.resources import Stores, open_stores
 from services.processor.stores.inputs import RANGE_BYTES
 from services.processor.stores.job_files import MOST_AT_ONCE_BYTES
 from services.processor.stores.work_folder import process_folder, sha256_of
@@ -21,7 +21,7 @@ KEY = JobKey("usr_ada", "j")
 
 @pytest.fixture
 async def stores(make_settings: MakeSettings) -> AsyncIterator[Stores]:
-    async with open_stores(make_settings(), Waits()) as stores:
+    async with open_stores(make_settings()) as stores:
         yield stores
 
 
