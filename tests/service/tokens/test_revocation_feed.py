@@ -12,7 +12,7 @@ from shared.testing.valkey import Valkey
 from shared.tokens.announcements import Announcements
 from shared.tokens.claims import Claims
 from shared.tokens.revocation import Revocation, Target
-from shared.tokens.revocation_feed import RevocationFeed, StreamId
+from shared.tokens.revocation_feed import RevocationFeed, StreamId, _connect
 from shared.tokens.revocation_keys import GENERATION_KEY, SNAPSHOT_KEY, STREAM_KEY, to_member
 from tests.service.tokens.backends import hung
 from tests.support.waiting import eventually
@@ -300,3 +300,20 @@ async def test_metrics_tell_how_far_it_has_read(announcements: Announcements, fe
     ]
     assert position == [receipt.milliseconds, receipt.sequence]
     assert str(receipt) == f"{receipt.milliseconds}-{receipt.sequence}"
+
+
+async def test_a_connection_is_closed_also_when_its_closing_is_interrupted(redis_url: str) -> None:
+    async def connect_and_close() -> None:
+        async with _connect(redis_url) as client:
+            await client.client_setname("interrupted")
+            connected.set_result(client)
+
+    connected: asyncio.Future[Redis] = asyncio.get_running_loop().create_future()
+    closing = asyncio.create_task(connect_and_close())
+    client = await connected
+    closing.cancel()
+    await asyncio.wait([closing])
+    assert closing.cancelled()
+    async with Redis.from_url(redis_url) as other:
+        assert "interrupted" not in [one["name"] for one in await other.client_list()]
+    assert not client.connection_pool._in_use_connections
