@@ -184,6 +184,7 @@ async def open_trust(settings: ProcessorSettings, dynamodb: DynamoDBClient) -> A
         try:
             yield Trust(Verifier(keys, status, policy), keys, feed, direct, bound)
         finally:
+            await direct.stop()
             await feed.stop()
             await keys.stop()
 

@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from shared.background import end
 from shared.clients.aws_types import DynamoDBClient
 from shared.errors import Unavailable
 from shared.telemetry.logs import get_logger
-from shared.tokens.background import end
 from shared.tokens.revocation import Revocation, Target
 from shared.tokens.revocation_keys import from_row, row_key
 

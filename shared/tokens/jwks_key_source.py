@@ -9,9 +9,9 @@ import httpx
 from prometheus_client import Counter, Gauge
 
 from shared import clock
+from shared.background import end
 from shared.errors import Unavailable
 from shared.telemetry.logs import get_logger
-from shared.tokens.background import end
 from shared.tokens.keyset import KeySet
 from shared.tokens.strict_json import parse_object
 

@@ -17,8 +17,8 @@ from redis.backoff import NoBackoff
 from redis.exceptions import ResponseError
 
 from shared import clock
+from shared.background import end
 from shared.telemetry.logs import get_logger
-from shared.tokens.background import end
 from shared.tokens.revocation import RevokedSet
 from shared.tokens.revocation_keys import GENERATION_KEY, SNAPSHOT_KEY, STREAM_KEY, from_member
 

@@ -1,6 +1,6 @@
 import asyncio
 
-from shared.tokens.background import end
+from shared.background import end
 
 
 async def test_a_task_that_swallows_a_cancellation_is_ended_all_the_same() -> None:
