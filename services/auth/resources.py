@@ -1,7 +1,6 @@
 """The composition root: everything that lives as long as the process, opened and closed in one place."""
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -36,6 +35,7 @@ from services.auth.stores.revocations import Revocations
 from services.auth.stores.sessions import Sessions
 from services.auth.stores.users import Users
 from shared import clock
+from shared.background import end
 from shared.clients.aws import open_dynamodb
 from shared.clients.aws_types import DynamoDBClient
 from shared.clients.redis import open_redis
@@ -181,9 +181,7 @@ async def _repeated(fill: FillFeed) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+        await end(task)
 
 
 async def _look_after_feed(fill: FillFeed) -> None:

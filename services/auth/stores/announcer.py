@@ -1,12 +1,12 @@
 """Tells every verifier of a revocation that is durable, and goes on trying when Redis does not answer."""
 
 import asyncio
-import contextlib
 from collections.abc import Iterable
 
 from prometheus_client import Counter, Gauge
 
 from services.auth.domain.problems import NotAnnounced
+from shared.background import end
 from shared.clients.redis import redis_errors
 from shared.errors import Unavailable
 from shared.telemetry.logs import get_logger
@@ -37,9 +37,7 @@ class Announcer:
 
     async def stop(self) -> None:
         if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+            await end(self._task)
         if self._waiting.qsize():
             log.error("revocations_not_announced_at_stop", count=self._waiting.qsize())
 
