@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Response, status
 
 from services.auth.dependencies import AuthResources, RequestOrigin, VerifiedCaller
-from services.auth.domain.problems import InvalidCredentials, NotAnnounced, TooManyAttempts, TooManyLogins
+from services.auth.domain.problems import InvalidCredentials, JustRevoked, NotAnnounced, TooManyAttempts, TooManyLogins
 from services.auth.flows.login import Credentials
 from services.auth.schemas import LoginRequest, LoginResponse
 from shared.errors import InvalidRequest, PayloadTooLarge, Unavailable
@@ -19,7 +19,7 @@ secured = APIRouter(tags=["login"], route_class=SecuredRoute)
     "/api/login",
     summary="Log in with username and password",
     responses=problem_responses(
-        InvalidRequest, InvalidCredentials, PayloadTooLarge, TooManyAttempts, TooManyLogins, Unavailable
+        InvalidRequest, InvalidCredentials, PayloadTooLarge, TooManyAttempts, TooManyLogins, Unavailable, JustRevoked
     ),
 )
 async def login(

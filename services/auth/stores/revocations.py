@@ -9,7 +9,7 @@ from shared.clients.aws import aws_errors, error_code
 from shared.clients.aws_types import DynamoDBClient
 from shared.errors import Unavailable
 from shared.tokens.revocation import Revocation
-from shared.tokens.revocation_keys import TABLE, from_row, row_key, to_row
+from shared.tokens.revocation_keys import TABLE, from_row, to_row
 
 Merge: TypeAlias = Callable[[Revocation, Revocation], Revocation]
 _TRIES = 5
@@ -31,7 +31,7 @@ class Revocations:
             except ClientError as error:
                 if error_code(error) != "ConditionalCheckFailedException":
                     raise
-                known = await self._known(error, wanted)
+                known = _known(error)
                 wanted = revocation if known is None else merge(known, revocation)
                 if wanted == known:
                     return known
@@ -64,13 +64,8 @@ class Revocations:
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
 
-    async def _known(self, error: ClientError, revocation: Revocation) -> Revocation | None:
-        """The row that stands in the way; read again where the answer lacks it, None if it has gone since."""
-        row: Any = error.response.get("Item")
-        if row is None:
-            with aws_errors("DynamoDB"):
-                answer = await self._dynamodb.get_item(
-                    TableName=self._table, Key={"target": {"S": row_key(revocation.target)}}, ConsistentRead=True
-                )
-            row = answer.get("Item")
-        return from_row(row) if row else None
+
+def _known(error: ClientError) -> Revocation | None:
+    """The row that stood in the way; None if it has gone since."""
+    row: Any = error.response.get("Item")
+    return from_row(row) if row else None

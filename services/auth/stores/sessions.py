@@ -1,6 +1,7 @@
 """Sessions in DynamoDB. Every change is conditional on the row itself, so that of two racing requests one wins."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -73,7 +74,7 @@ class Sessions:
         except ClientError as error:
             if error_code(error) != "ConditionalCheckFailedException":
                 raise
-            return await self._session_of_failure(error, session)
+            return _as_it_stands(error, session, now)
         return None
 
     async def end(self, session: Session, revocation: Revocation, now: float) -> None:
@@ -117,12 +118,11 @@ class Sessions:
                     break
         return found[:most]
 
-    async def _session_of_failure(self, error: ClientError, session: Session) -> Session:
-        """The row that the condition did not hold for; read again where the answer lacks it."""
-        row: Any = error.response.get("Item")
-        if row:
-            return session_of(row)
-        return await self.get(session.session_id) or session
+
+def _as_it_stands(error: ClientError, session: Session, now: float) -> Session:
+    """The row that the condition did not hold for; a session whose row has gone has ended."""
+    row: Any = error.response.get("Item")
+    return session_of(row) if row else replace(session, ended_at_ms=int(now * 1000))
 
 
 def _ending(table: str, session: Session, now: float) -> Any:  # noqa: ANN401 - an update, alone or in a transaction
