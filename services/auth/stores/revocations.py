@@ -12,7 +12,9 @@ from shared.tokens.revocation import Revocation
 from shared.tokens.revocation_keys import TABLE, from_row, to_row
 
 Merge: TypeAlias = Callable[[Revocation, Revocation], Revocation]
-_TRIES = 5
+_TRIES = 20
+_REACHES_LESS_FAR = "not_before < :not_before AND expires_at <= :expires_at"
+_IS_STILL_THE_SAME = "not_before = :not_before AND expires_at = :expires_at"
 
 
 class Revocations:
@@ -24,19 +26,14 @@ class Revocations:
 
     async def save(self, revocation: Revocation, now: float, merge: Merge) -> Revocation:
         """Make it durable. The answer is what is in force now: where one was known, `merge(known, revocation)`."""
-        wanted = revocation
+        wanted, known = revocation, await self._put(revocation, None, now)
         for _ in range(_TRIES):
-            try:
-                await self._put_if_it_reaches_further(wanted, now)
-            except ClientError as error:
-                if error_code(error) != "ConditionalCheckFailedException":
-                    raise
-                known = _known(error)
-                wanted = revocation if known is None else merge(known, revocation)
-                if wanted == known:
-                    return known
-            else:
+            if known is None:
                 return wanted
+            wanted = merge(known, revocation)
+            if wanted == known:
+                return known
+            known = await self._put(wanted, known, now)
         raise Unavailable("Too many revocations of the same at once. Ask again.")
 
     async def in_force(self, now: float) -> AsyncIterator[Revocation]:
@@ -52,20 +49,26 @@ class Revocations:
                 for row in page["Items"]:
                     yield from_row(row)
 
-    async def _put_if_it_reaches_further(self, revocation: Revocation, now: float) -> None:
-        row = to_row(revocation, int(now * 1000))
-        with aws_errors("DynamoDB"):
-            await self._dynamodb.put_item(
-                TableName=self._table,
-                Item=row,
-                ConditionExpression="attribute_not_exists(target) "
-                "OR (not_before < :not_before AND expires_at <= :expires_at)",
-                ExpressionAttributeValues={":not_before": row["not_before"], ":expires_at": row["expires_at"]},
-                ReturnValuesOnConditionCheckFailure="ALL_OLD",
-            )
-
-
-def _known(error: ClientError) -> Revocation | None:
-    """The row that stood in the way; None if it has gone since."""
-    row: Any = error.response.get("Item")
-    return from_row(row) if row else None
+    async def _put(self, wanted: Revocation, known: Revocation | None, now: float) -> Revocation | None:
+        """Write it in the place of `known`, or of one that reaches less far. None: done; else what stands there."""
+        row = to_row(wanted, int(now * 1000))
+        compared = row if known is None else to_row(known, 0)
+        condition = _REACHES_LESS_FAR if known is None else _IS_STILL_THE_SAME
+        try:
+            with aws_errors("DynamoDB"):
+                await self._dynamodb.put_item(
+                    TableName=self._table,
+                    Item=row,
+                    ConditionExpression=f"attribute_not_exists(target) OR ({condition})",
+                    ExpressionAttributeValues={
+                        ":not_before": compared["not_before"],
+                        ":expires_at": compared["expires_at"],
+                    },
+                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                )
+        except ClientError as error:
+            if error_code(error) != "ConditionalCheckFailedException":
+                raise
+            answer: Any = error.response  # with the row that the condition did not hold for
+            return from_row(answer["Item"])
+        return None

@@ -1,7 +1,5 @@
 """What the stores promise each other, where no route shows it alone."""
 
-import asyncio
-
 import pytest
 
 from services.auth.domain.problems import NotAnnounced
@@ -9,6 +7,7 @@ from services.auth.domain.refresh import rotate
 from services.auth.domain.revocations import Guard
 from services.auth.domain.sessions import Lifetimes, Origin, start_session
 from services.auth.domain.users import User
+from services.auth.flows.at_once import at_once
 from services.auth.stores.announcer import Announcer
 from services.auth.stores.login_attempts import LoginAttempts
 from services.auth.stores.revocations import Revocations
@@ -18,7 +17,7 @@ from shared.clients.aws import open_dynamodb
 from shared.clients.redis import open_redis
 from shared.testing.ports import free_port
 from shared.tokens.announcements import Announcements
-from shared.tokens.revocation import Revocation, RevokedSet, Target
+from shared.tokens.revocation import Kind, Revocation, RevokedSet, Target
 from tests.service.auth.conftest import MakeSettings
 
 LIFETIMES = Lifetimes(900, 3600, 10)
@@ -43,12 +42,27 @@ async def test_of_revocations_at_once_the_one_that_reaches_furthest_is_in_force(
     wanted = [Revocation(Target("user", "ada"), int(now) - age, int(now) + 100 + age) for age in range(4)]
     async with open_dynamodb(settings) as dynamodb:
         revocations = Revocations(dynamodb, settings.table_prefix)
-        answers = await asyncio.gather(*(revocations.save(each, now, GUARD.on_top_of) for each in wanted))
+        answers = await at_once(*(revocations.save(each, now, GUARD.on_top_of) for each in wanted))
         [stored] = [each async for each in revocations.in_force(now)]
         expired = [each async for each in revocations.in_force(now + 1000)]
     assert stored.not_before == max(answer.not_before for answer in answers) >= int(now)
     assert stored.expires_at == int(now) + 103
     assert expired == []
+
+
+@pytest.mark.parametrize("kind", ["jti", "sid", "user", "client"])
+async def test_a_revocation_is_remembered_as_long_as_the_longest_of_its_like(
+    make_settings: MakeSettings, kind: Kind
+) -> None:
+    settings, now = make_settings(), clock.now()
+    async with open_dynamodb(settings) as dynamodb:
+        revocations = Revocations(dynamodb, settings.table_prefix)
+        wanted = [Revocation(Target(kind, "x"), int(now), int(now) + seconds) for seconds in (100, 300, 200, 300, 300)]
+        answers = [await revocations.save(each, now, GUARD.on_top_of) for each in wanted]
+        [stored] = [each async for each in revocations.in_force(now)]
+    assert stored == answers[-1]
+    assert stored.expires_at == int(now) + 300
+    assert stored.not_before == int(now) + (2 if kind in {"user", "client"} else 0)
 
 
 async def test_wrong_passwords_are_forgotten_and_known_addresses_too(redis_url: str) -> None:
