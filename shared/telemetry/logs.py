@@ -13,6 +13,7 @@ from shared.settings import SharedSettings
 _SECRET_NAME = re.compile(r"authorization|cookie|password|secret|token\Z|api_key|private_key|credential", re.IGNORECASE)
 _SECRET_TEXT = re.compile(
     r"eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*"  # a JWT
+    r"|(?<=\bses_)[a-z2-7]{26}\.[A-Za-z0-9_-]{40,}"  # a refresh token
     r"|(?<=://)[^/\s:@]*:[^/\s@]+(?=@)"  # a password in a URL
     r"|(?<=X-Amz-Signature=)[0-9a-f]+|(?<=X-Amz-Credential=)[^&\s]+"  # a presigned URL
 )
@@ -65,4 +66,8 @@ def redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
 def _clean(name: str, value: Any) -> Any:  # noqa: ANN401 - a log field may be anything
     if _SECRET_NAME.search(name) and value is not None:
         return REDACTED
-    return _SECRET_TEXT.sub(REDACTED, value) if isinstance(value, str) else value
+    if isinstance(value, str):
+        return _SECRET_TEXT.sub(REDACTED, value)
+    if isinstance(value, dict):
+        return {inner: _clean(str(inner), part) for inner, part in value.items()}
+    return [_clean(name, part) for part in value] if isinstance(value, list | tuple) else value

@@ -10,7 +10,7 @@ from shared.errors import PayloadTooLarge, Problem
 from shared.telemetry.context import accept_request_id, continue_trace, working_on
 from shared.telemetry.logs import get_logger
 from shared.telemetry.metrics import REQUEST_SECONDS, REQUESTS, REQUESTS_UNDER_WAY
-from shared.web.problems import problem_response
+from shared.web.problems import problem_response, unexpected
 
 _MOST_HEADER_BYTES = 32_768
 _BODY_TIMEOUT_SECONDS = 30
@@ -48,6 +48,8 @@ class Edge:
             try:
                 refusal = exchange.refusal()
                 await (refusal or self.app)(scope, exchange.receive, exchange.send)
+            except Exception as error:  # noqa: BLE001 - a bug of ours; the client is told no more than that
+                await exchange.answer_bug(error)
             finally:
                 exchange.account()
 
@@ -107,6 +109,13 @@ class _Exchange:
                 (b"traceparent", self.trace.traceparent.encode()),
             ]
         await self._send(message)
+
+    async def answer_bug(self, error: Exception) -> None:
+        """A 500 with the trace that the log has; where the answer has begun already, the connection just ends."""
+        log.error("unexpected_error", exc_info=error)
+        if self.status:
+            raise error
+        await unexpected()(self.scope, self.receive, self.send)
 
     def account(self) -> None:
         path = self.scope["path"]

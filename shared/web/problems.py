@@ -81,7 +81,6 @@ def install_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(Problem, _on_problem)
     app.add_exception_handler(RequestValidationError, _on_validation_error)
     app.add_exception_handler(HTTPException, _on_http_exception)
-    app.add_exception_handler(Exception, _on_unexpected)
 
 
 async def _on_problem(_request: Request, error: Exception) -> Response:
@@ -141,8 +140,8 @@ def _allowed(request: Request) -> str:
     return ", ".join(filter(has, _METHODS))
 
 
-async def _on_unexpected(_request: Request, error: Exception) -> Response:
-    log.error("unexpected_error", exc_info=error)
+def unexpected() -> Response:
+    """The answer for a bug of ours."""
     return problem_response(Problem("Something went wrong on our side. The trace id finds it in the logs."))
 
 

@@ -25,9 +25,13 @@ async def test_what_depends_on_others_says_when_to_come_back(client: httpx.Async
 
 
 async def test_a_bug_is_a_problem_that_shows_nothing_of_our_inside(client: httpx.AsyncClient) -> None:
-    response = await client.get("/bug")
+    trace_id = "4bf92f3577b34da6a3ce929d0e0e4736"
+    response = await client.get("/bug", headers={"traceparent": f"00-{trace_id}-00f067aa0ba902b7-01"})
     assert (response.status_code, response.headers["content-type"]) == (500, PROBLEM)
     assert "secret inside" not in response.text
+    assert response.json()["trace_id"] == response.headers["traceparent"].split("-")[1] == trace_id
+    metrics = (await client.get("/metrics")).text
+    assert 'mayfly_http_requests_total{method="GET",route="/bug",status="500"}' in metrics
 
 
 async def test_a_method_that_is_not_there_names_those_that_are(client: httpx.AsyncClient) -> None:

@@ -87,6 +87,8 @@ def test_secrets_do_not_reach_the_log() -> None:
             "refresh_token": "abc",
             "url": "https://s3/x?X-Amz-Credential=AKIA%2F1&X-Amz-Signature=0123abcd",
             "tokens_read": 3,
+            "refresh": f"got {ids.new_id('ses')}.{ids.new_secret()}{ids.new_secret()}",
+            "nested": {"client_secret": "hunter2", "list": [token]},
         },
     )
     text = str(event)
@@ -96,3 +98,4 @@ def test_secrets_do_not_reach_the_log() -> None:
     assert "0123abcd" not in text
     assert (event["password"], event["Authorization"], event["refresh_token"]) == (REDACTED,) * 3
     assert event["tokens_read"] == 3
+    assert event["refresh"] == f"got ses_{REDACTED}"
