@@ -44,6 +44,9 @@ class ProcessorSettings(SharedSettings):
         15, ge=0.5, le=600, description="How long a worker owns a piece of work without a sign of life."
     )
     max_attempts: int = Field(5, ge=1, le=100, description="How many workers try a piece of work before it fails.")
+    job_deadline_seconds: float = Field(
+        86_400, gt=0, description="How old a job may be when something that it needs does not answer; older, it fails."
+    )
     sweep_interval_seconds: float = Field(
         5, ge=0.1, le=3600, description="How often a worker looks for open jobs that nobody works on."
     )

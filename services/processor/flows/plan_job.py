@@ -13,7 +13,16 @@ from services.processor.domain.plans import Plan, parse_plan, partitions_of, pla
 from services.processor.domain.progress import missing_parts
 from services.processor.domain.sources import parse_source
 from services.processor.domain.submissions import SourceAccess
-from services.processor.domain.work import Done, Later, Planned, Verdict, error_of, tried_too_often, verdict_on_failure
+from services.processor.domain.work import (
+    Done,
+    Later,
+    Planned,
+    Verdict,
+    error_of,
+    put_off_or_over,
+    tried_too_often,
+    verdict_on_failure,
+)
 from services.processor.settings import ProcessorSettings
 from services.processor.stores.job_files import JobFiles
 from services.processor.stores.jobs import Jobs, LeaseRefused
@@ -56,19 +65,23 @@ class PlanJob:
             job = await self.jobs.lease_plan(key, now_ms=self._now_ms(), until_ms=self.keeping.until_ms())
         except LeaseRefused as refused:
             return await self._join(refused.job)
+        holding = Holding(key, None, job.lease.fence, delivery)
         try:
             if job.lease.attempts > self.settings.max_attempts:
                 raise tried_too_often("the plan", self.settings.max_attempts)
-            holding = Holding(key, None, job.lease.fence, delivery)
             return await self.keeping.during(holding, self._plan_and_open(job))
         except Unavailable:
             raise
         except Problem as problem:
+            await self.keeping.renew(holding)  # the manifest knows no fence, and another worker may be doing well
             return await self._fail(job, problem)
 
     async def _plan_and_open(self, job: Job) -> Planned | Verdict:
-        plan = parse_plan(await self.files.decide_plan(job.key, plan_text(await self._plan(job))))
-        job = await self.jobs.open(job.key, parts=len(plan.partitions), bytes_in=plan.bytes_in)
+        try:
+            plan = parse_plan(await self.files.decide_plan(job.key, plan_text(await self._plan(job))))
+            job = await self.jobs.open(job.key, parts=len(plan.partitions), bytes_in=plan.bytes_in)
+        except Unavailable as error:
+            raise self._put_off_or_over(error, job) from error
         if job.state is not JobState.RUNNING:
             return Done()
         await self._ask_for(job, range(1, job.parts))
@@ -98,7 +111,10 @@ class PlanJob:
             return Later((job.lease.until_ms - now_ms) / 1000)
         plan = await self.files.plan(job.key)
         if plan is None:
-            raise Unavailable("The plan of a running job can't be read.")
+            problem = self._put_off_or_over(Unavailable("The plan of a running job can't be read."), job)
+            if isinstance(problem, Unavailable):
+                raise problem
+            return await self._fail(job, problem)
         missing = missing_parts(job, await self.parts.all_of(job.key), now_ms=now_ms)
         await self._ask_for(job, [part for part in missing if part])
         return Planned(job, parse_plan(plan))
@@ -106,6 +122,10 @@ class PlanJob:
     async def _ask_for(self, job: Job, parts: Sequence[int]) -> None:
         traceparent = current_trace().traceparent
         await self.queue.send_all([WorkMessage(job.key, part, traceparent) for part in parts])
+
+    def _put_off_or_over(self, error: Unavailable, job: Job) -> Problem:
+        limit = self.settings.job_deadline_seconds
+        return put_off_or_over(error, job, now_ms=self._now_ms(), deadline_seconds=limit)
 
     async def _fail(self, job: Job, problem: Problem) -> Verdict:
         manifest = failed(job, error_of(problem), attempts=job.lease.attempts, finished_at_ms=self._now_ms())

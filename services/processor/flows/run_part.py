@@ -13,7 +13,16 @@ from services.processor.domain.manifests import PartResult, completed, failed, p
 from services.processor.domain.outcomes import JobState
 from services.processor.domain.plans import Plan, parse_plan
 from services.processor.domain.progress import PartRecord, attempts_of
-from services.processor.domain.work import Done, Later, Planned, Verdict, error_of, tried_too_often, verdict_on_failure
+from services.processor.domain.work import (
+    Done,
+    Later,
+    Planned,
+    Verdict,
+    error_of,
+    put_off_or_over,
+    tried_too_often,
+    verdict_on_failure,
+)
 from services.processor.settings import ProcessorSettings
 from services.processor.stores.inputs import Inputs
 from services.processor.stores.job_files import JobFiles
@@ -72,16 +81,16 @@ class RunPart:
                 return Later((taken.record.lease.until_ms - self._now_ms()) / 1000)
             return await self._commit_if_all_done(job, plan, await self.parts.all_of(key))
         TAKEOVERS.inc(record.lease.fence > 1)
+        holding = Holding(key, part, record.lease.fence, delivery)
         try:
             if record.lease.attempts > self.settings.max_attempts:
                 raise tried_too_often(f"part {part}", self.settings.max_attempts)
-            holding = Holding(key, part, record.lease.fence, delivery)
             with UNDER_WAY.track_inprogress():
                 result = await self.keeping.during(holding, self._do_and_record(job, plan, holding))
         except Unavailable:
             raise
         except Problem as problem:
-            return await self._fail(job, problem, attempts=record.lease.attempts)
+            return await self._fail(job, problem, holding, attempts=record.lease.attempts)
         alone = len(plan.partitions) == 1
         records = [PartRecord(part, record.lease, result)] if alone else await self.parts.all_of(key)
         return await self._commit_if_all_done(job, plan, records)
@@ -93,8 +102,11 @@ class RunPart:
 
     async def _do_and_record(self, job: Job, plan: Plan, holding: Holding) -> PartResult:
         assert holding.part is not None  # noqa: S101 - ours
-        result = await self._do(job, plan, holding.part)
-        await self.parts.record(job.key, result, fence=holding.fence)
+        try:
+            result = await self._do(job, plan, holding.part)
+            await self.parts.record(job.key, result, fence=holding.fence)
+        except Unavailable as error:
+            raise self._put_off_or_over(error, job) from error
         for direction, records, size in (
             ("in", result.counts.records_in, result.counts.bytes_in),
             ("out", result.counts.records_out, result.counts.bytes_out),
@@ -129,7 +141,12 @@ class RunPart:
             await self.outcomes.commit(job.key, manifest)
         return Done()
 
-    async def _fail(self, job: Job, problem: Problem, *, attempts: int) -> Verdict:
+    def _put_off_or_over(self, error: Unavailable, job: Job) -> Problem:
+        limit = self.settings.job_deadline_seconds
+        return put_off_or_over(error, job, now_ms=self._now_ms(), deadline_seconds=limit)
+
+    async def _fail(self, job: Job, problem: Problem, holding: Holding, *, attempts: int) -> Verdict:
+        await self.keeping.renew(holding)  # the manifest knows no fence, and another worker may be doing well
         manifest = failed(job, error_of(problem), attempts=attempts, finished_at_ms=self._now_ms())
         await self.outcomes.commit(job.key, manifest)
         return verdict_on_failure(problem)

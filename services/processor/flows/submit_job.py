@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from services.processor.domain.job_names import JobConflict, JobKey, parse_processing_id
 from services.processor.domain.jobs import Job
 from services.processor.domain.messages import WorkMessage
+from services.processor.domain.outcomes import JobState
 from services.processor.domain.submissions import SourceAccess, one_id, parse_request
 from services.processor.settings import ProcessorSettings
 from services.processor.stores.job_watch import until_ended
@@ -59,8 +60,10 @@ class SubmitJob:
         )
         if standing.request.fingerprint != job.request.fingerprint:
             raise _conflict(job.key.processing_id)
-        if standing is job:
-            await self._enqueue(job)
+        if standing.state is JobState.ACCEPTED and not standing.lease.fence:
+            # Also of a request that was accepted before and has no worker yet: who accepted it may have died before
+            # the message was sent. A double does no harm.
+            await self._enqueue(standing)
         return await until_ended(self.jobs, standing, wait_seconds=wait_seconds, no_more=no_more)
 
     def _parse(self, owner: str, submission: Submission) -> Job:

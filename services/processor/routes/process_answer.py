@@ -5,7 +5,7 @@ from fastapi import Response, status
 from services.processor.domain.jobs import Job
 from services.processor.domain.outcomes import JobState
 from services.processor.domain.preferences import Preference
-from services.processor.domain.work import TriedTooOften
+from services.processor.domain.work import TriedTooOften, WaitedTooLong
 from services.processor.schemas import AcceptedResponse, JobErrorResponse, ProcessResponse
 from shared.errors import FieldError, Problem
 from shared.web.problems import problem_response
@@ -46,8 +46,9 @@ def _problem(job: Job, headers: dict[str, str]) -> Problem:
 
 def job_problem(error_code: str) -> type[Problem]:
     """A job's error as the problem that it is: the client's 422, or, where the work as such failed, our 500."""
-    if error_code == TriedTooOften.code:
-        return TriedTooOften
+    for ours in (TriedTooOften, WaitedTooLong):
+        if error_code == ours.code:
+            return ours
 
     class Failed(JobFailedInWait):
         code = error_code

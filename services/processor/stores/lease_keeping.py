@@ -56,6 +56,15 @@ class LeaseKeeping:
             await self._give_back(holding, counts=True)
             raise
 
+    async def renew(self, holding: Holding) -> None:
+        """Hold it for another while: asked before something is written that no fence guards.
+
+        Raises:
+            LeaseLost: somebody else has it.
+            Unavailable: it is not known.
+        """
+        await self.leases.extend(holding.key, holding.part, fence=holding.fence, until_ms=self.until_ms())
+
     async def _while_beating(self, holding: Holding, work: Coroutine[Any, Any, Result]) -> Result:
         working = asyncio.ensure_future(work)
         beating = asyncio.create_task(self._beat(holding))
@@ -80,8 +89,7 @@ class LeaseKeeping:
         while True:
             await asyncio.sleep(self.lease_seconds / _BEATS_IN_LEASE)
             try:
-                until_ms = self.until_ms()
-                await self.leases.extend(holding.key, holding.part, fence=holding.fence, until_ms=until_ms)
+                await self.renew(holding)
                 await self.queue.hide(holding.delivery, seconds=self.lease_seconds)
             except Unavailable as error:
                 # The fence keeps us honest, should the lease run out meanwhile.

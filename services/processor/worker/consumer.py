@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from prometheus_client import Counter, Histogram
 
+from services.processor.domain.job_names import JobNotFound
 from services.processor.domain.messages import UnknownMessage, WorkMessage, parse_message
 from services.processor.domain.work import Done, Later, Planned, Poisoned, Verdict
 from services.processor.resources import WorkerFlows
@@ -116,8 +117,14 @@ class Consumer:
         except LeaseLost:
             log.warning("lease_lost")
             return Later(self.settings.lease_seconds)
+        except JobNotFound:
+            log.warning("job_is_gone")
+            return Done()
         except Unavailable as error:
             log.warning("work_put_off", detail=error.detail, receives=delivery.receives)
+            if delivery.receives >= self.settings.max_receive_count:
+                # SQS would take it for poison, which it is not. While the job is open, the sweeper sends a new one.
+                return Done()
         except Exception:
             log.exception("work_failed", receives=delivery.receives)
         pause = min(2.0 ** (delivery.receives - 1), _LONGEST_PAUSE_SECONDS)

@@ -12,7 +12,7 @@ from services.processor.domain.jobs import Job
 from services.processor.flows.submit_job import Submission
 from services.processor.resources import Stores, open_stores, processor_flows, worker_flows
 from services.processor.settings import ProcessorSettings
-from services.processor.stores.work_queue import QueueUrl, WorkQueue
+from services.processor.stores.work_queue import Delivery, QueueUrl, WorkQueue
 from services.processor.worker.consumer import Consumer
 from shared import clock
 
@@ -75,6 +75,21 @@ class Calls:
                 raise Crash
 
         self.handler = die
+
+
+class Stall:
+    """Holds one call of a life until it is let go."""
+
+    def __init__(self, name: str, path_part: str = "", *, nth: int = 1) -> None:
+        self.reached, self.let_go = asyncio.Event(), asyncio.Event()
+        self._name, self._path_part, self._left = name, path_part, nth
+
+    async def __call__(self, when: When, call: Call) -> None:
+        if when == "before" and call.name == self._name and self._path_part in call.path:
+            self._left -= 1
+            if self._left == 0:
+                self.reached.set()
+                await self.let_go.wait()
 
 
 @dataclass
@@ -141,6 +156,17 @@ async def life(settings: ProcessorSettings) -> AsyncIterator[Life]:
         calls = Calls()
         calls.watch(stores)
         yield Life(settings, stores, calls)
+
+
+async def submit_test_job(one: Life, owner: str) -> Delivery:
+    """A small job named "job"; gives its message, taken from the queue."""
+    await one.submit(owner, "job", "test", {"stamp": False})
+    return await take(one)
+
+
+async def take(one: Life, *, visibility_seconds: int = 600) -> Delivery:
+    [delivery] = await one.stores.queue.receive(most=1, wait_seconds=1, visibility_seconds=visibility_seconds)
+    return delivery
 
 
 async def until_dead(work: Coroutine[Any, Any, object]) -> bool:

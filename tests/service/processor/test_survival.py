@@ -6,40 +6,13 @@ from typing import Any
 
 from services.processor.domain.job_names import JobKey
 from services.processor.domain.outcomes import JobState
-from services.processor.stores.work_queue import Delivery
 from tests.service.processor.conftest import MakeSettings
-from tests.service.processor.lives import Call, Crash, Life, When, life, until_dead
+from tests.service.processor.lives import Call, Crash, Life, Stall, When, life, submit_test_job, take, until_dead
 from tests.service.processor.running import Processor, ready, worker
 from tests.support.waiting import eventually
 
 OWNER = "usr_ada"
 KEY = JobKey(OWNER, "job")
-
-
-async def submit_test_job(one: Life) -> Delivery:
-    """A small job; gives its message, taken from the queue."""
-    await one.submit(OWNER, "job", "test", {"stamp": False})
-    return await take(one)
-
-
-async def take(one: Life, *, visibility_seconds: int = 600) -> Delivery:
-    [delivery] = await one.stores.queue.receive(most=1, wait_seconds=1, visibility_seconds=visibility_seconds)
-    return delivery
-
-
-class Stall:
-    """Holds one call of a life until it is let go."""
-
-    def __init__(self, name: str, path_part: str = "", *, nth: int = 1) -> None:
-        self.reached, self.let_go = asyncio.Event(), asyncio.Event()
-        self._name, self._path_part, self._left = name, path_part, nth
-
-    async def __call__(self, when: When, call: Call) -> None:
-        if when == "before" and call.name == self._name and self._path_part in call.path:
-            self._left -= 1
-            if self._left == 0:
-                self.reached.set()
-                await self.let_go.wait()
 
 
 async def item(one: Life, sort_key: str) -> dict[str, Any]:
@@ -52,7 +25,7 @@ async def item(one: Life, sort_key: str) -> dict[str, Any]:
 async def test_a_zombie_can_not_record_a_part_that_was_taken_over(make_settings: MakeSettings) -> None:
     settings = make_settings(lease_seconds=60)
     async with life(settings) as zombie, life(settings) as heir:
-        delivery = await submit_test_job(zombie)
+        delivery = await submit_test_job(zombie, OWNER)
         stall = zombie.calls.handler = Stall(
             "dynamodb.UpdateItem", nth=4
         )  # plan lease, open, part lease, then the record
@@ -71,7 +44,7 @@ async def test_a_zombie_can_not_record_a_part_that_was_taken_over(make_settings:
 async def test_a_worker_that_lost_its_lease_stops_at_the_next_heartbeat(make_settings: MakeSettings) -> None:
     settings = make_settings(lease_seconds=0.6)
     async with life(settings) as sleeper, life(settings) as heir:
-        delivery = await submit_test_job(sleeper)
+        delivery = await submit_test_job(sleeper, OWNER)
         stall = sleeper.calls.handler = Stall("s3.PutObject", "/data/")
         sleeping = asyncio.create_task(sleeper.consumer._handle(delivery))
         await stall.reached.wait()
@@ -102,7 +75,7 @@ async def test_a_long_part_keeps_its_lease_by_heartbeats(make_settings: MakeSett
 async def test_two_planners_end_with_one_plan_and_one_result(make_settings: MakeSettings) -> None:
     settings = make_settings(lease_seconds=60)
     async with life(settings) as one, life(settings) as two:
-        delivery = await submit_test_job(one)
+        delivery = await submit_test_job(one, OWNER)
         stall = one.calls.handler = Stall("s3.PutObject", "plan.json")
         planning = asyncio.create_task(one.consumer._handle(delivery))
         await stall.reached.wait()
@@ -118,7 +91,7 @@ async def test_two_planners_end_with_one_plan_and_one_result(make_settings: Make
 
 async def test_a_job_that_somebody_plans_is_left_to_them(make_settings: MakeSettings) -> None:
     async with life(make_settings(lease_seconds=60)) as one, life(one.settings) as two:
-        delivery = await submit_test_job(one)
+        delivery = await submit_test_job(one, OWNER)
         stall = one.calls.handler = Stall("s3.PutObject", "plan.json")
         planning = asyncio.create_task(one.consumer._handle(delivery))
         await stall.reached.wait()
@@ -131,7 +104,7 @@ async def test_a_job_that_somebody_plans_is_left_to_them(make_settings: MakeSett
 async def test_whoever_commits_second_adopts_the_first_manifest(make_settings: MakeSettings) -> None:
     settings = make_settings(lease_seconds=60)
     async with life(settings) as one, life(settings) as two:
-        delivery = await submit_test_job(one)
+        delivery = await submit_test_job(one, OWNER)
         stall = one.calls.handler = Stall("s3.PutObject", "manifest.json")
         committing = asyncio.create_task(one.consumer._handle(delivery))
         await stall.reached.wait()
@@ -166,7 +139,7 @@ async def _age_sweep_time(processor: Processor, processing_id: str) -> None:
 async def test_the_sweeper_leaves_work_that_somebody_does(make_settings: MakeSettings) -> None:
     settings = make_settings(lease_seconds=600, sweep_after_seconds=1)
     async with life(settings) as one:
-        delivery = await submit_test_job(one)
+        delivery = await submit_test_job(one, OWNER)
         stall = one.calls.handler = Stall("s3.PutObject", "/data/")
         working = asyncio.create_task(one.consumer._handle(delivery))
         await stall.reached.wait()
@@ -181,7 +154,7 @@ async def test_poison_ends_the_job_and_lies_in_the_dead_letter_queue_with_its_re
     make_settings: MakeSettings,
 ) -> None:
     async with life(make_settings(max_attempts=2)) as one:
-        delivery = await submit_test_job(one)
+        delivery = await submit_test_job(one, OWNER)
         for ahead in (0, 100):
             one.calls.dead, one.ahead_seconds = False, ahead
             one.calls.seen.clear()
