@@ -25,6 +25,8 @@ def main() -> None:
         print(f"requirements/{name}.lock")
         command = [sys.executable, "-m", "uv", "pip", "compile", *sources, "-o", f"requirements/{name}.lock"]
         command += ["--universal", "--generate-hashes", "--no-emit-index-url", "--no-header", "--quiet", "--upgrade"]
+        # With hashes, pip wants each extra that anything asks for to stand in the lock.
+        command += ["--no-strip-extras"]
         command += ["--python-version", "3.11", "--exclude-newer", newest, "--no-emit-package", "mayfly-shared"]
         subprocess.run(command, cwd=ROOT, check=True)  # noqa: S603 - our own words
 

@@ -33,6 +33,8 @@ def new_app(
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
+        # Else `DELETE /api/sessions/`, with an id left out, would lead clients to `DELETE /api/sessions`: all of them.
+        redirect_slashes=False,
     )
     app.state.draining = False
     app.state.readiness_checks = ()

@@ -21,10 +21,14 @@ _CALLER = "mayfly.caller"
 
 
 class Unauthorized(Problem):
+    """There is no access token, or it is not good: `WWW-Authenticate` says why."""
+
     code, status, title = "unauthorized", 401, "A valid access token is needed"
 
 
 class InsufficientScope(Forbidden):
+    """The token is good, but lacks a scope that the route needs: `WWW-Authenticate` names it."""
+
     code, title = "insufficient-scope", "The access token does not reach that far"
 
 

@@ -6,6 +6,7 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import HTMLResponse
 
+from shared.errors import NotFound
 from shared.web.bearer import SCHEME
 from shared.web.problems import SCHEMA as PROBLEM_SCHEMA
 
@@ -55,7 +56,7 @@ async def docs_start() -> Response:
 @router.get("/docs/{name}")
 async def docs_file(name: str) -> Response:
     if name not in _FILES:
-        return Response(status_code=404)
+        raise NotFound(f"The docs page has no file {name}.")
     content = resources.files("fastapi_swagger.resources").joinpath(name).read_bytes()
     return Response(content, media_type=_FILES[name], headers={"Cache-Control": "public, max-age=86400"})
 

@@ -21,14 +21,19 @@ _HEADERS = [
     (b"strict-transport-security", b"max-age=63072000"),
 ]
 _SERVER_ERROR = 500
+_UNREAD = {408, 413, 431}
 log = get_logger(__name__)
 
 
 class HeadersTooLarge(Problem):
+    """All header fields together have more than 32,768 bytes."""
+
     code, status, title = "headers-too-large", 431, "The header fields are too large"
 
 
 class BodyTimeout(Problem):
+    """For 30 seconds no further part of the body came."""
+
     code, status, title = "body-timeout", 408, "The body came too slowly"
 
 
@@ -43,6 +48,8 @@ class Edge:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        if scope["method"] == "HEAD":  # RFC 9110 section 9.3.2: as GET, without its content
+            scope, send = {**scope, "method": "GET"}, _without_content(send)
         exchange = _Exchange(scope, receive, send, self.max_body_bytes)
         with working_on(exchange.trace, request_id=exchange.request_id), REQUESTS_UNDER_WAY.track_inprogress():
             try:
@@ -52,6 +59,13 @@ class Edge:
                 await exchange.answer_bug(error)
             finally:
                 exchange.account()
+
+
+def _without_content(send: Send) -> Send:
+    async def send_head(message: Message) -> None:
+        await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
+
+    return send_head
 
 
 class _Exchange:
@@ -102,8 +116,11 @@ class _Exchange:
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
+            # What of the body was not read would be taken for the next request.
+            unread = [(b"connection", b"close")] if self.status in _UNREAD else []
             message["headers"] = [
                 *message.get("headers", []),
+                *unread,
                 *_HEADERS,
                 (b"x-request-id", self.request_id.encode("latin-1")),
                 (b"traceparent", self.trace.traceparent.encode()),

@@ -15,6 +15,7 @@ from starlette.routing import Match
 from shared.errors import FieldError, InvalidRequest, Problem, Unavailable, ValidationFailed
 from shared.telemetry.context import current_trace
 from shared.telemetry.logs import get_logger
+from shared.web.validation import field_errors
 
 MEDIA_TYPE = "application/problem+json"
 SCHEMA = {
@@ -98,18 +99,10 @@ async def _on_validation_error(_request: Request, error: Exception) -> Response:
     if details[0]["loc"] == ("body",) and isinstance(error.body, bytes):
         detail = "Content-Type: the body was not read as JSON; send it with `Content-Type: application/json`"
         return problem_response(ValidationFailed(detail, errors=[FieldError("Content-Type", detail)]))
-    errors = [
-        FieldError(_pointer(detail["loc"]), str(detail["msg"]).removeprefix("Value error, ")) for detail in details
-    ]
+    errors = field_errors(error)
     first = errors[0]
-    return problem_response(ValidationFailed(f"{first.pointer}: {first.detail}", errors=errors[:_MOST_ERRORS]))
-
-
-def _pointer(location: Sequence[int | str]) -> str:
-    where, *path = location
-    if where != "body":
-        return str(path[-1] if path else where)
-    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path) or "/"
+    detail = f"{first.pointer or 'the body'}: {first.detail}"
+    return problem_response(ValidationFailed(detail, errors=errors[:_MOST_ERRORS]))
 
 
 async def _on_http_exception(request: Request, error: Exception) -> Response:

@@ -27,33 +27,40 @@ class RequestModel(BaseModel):
         return raw_body
 
 
+class Unstorable(ValueError):  # noqa: N818 - it states the fact
+    """`path` leads to the value: member names and list indexes."""
+
+    def __init__(self, reason: str, path: tuple[str | int, ...]) -> None:
+        super().__init__(reason)
+        self.path = path
+
+
 def refuse_unstorable(raw_value: object) -> None:
     """Walk through a JSON value.
 
     Raises:
-        ValueError: text with NUL or a lone surrogate, a number that is not finite, or nesting past `MOST_NESTING`.
+        Unstorable: text with NUL or a lone surrogate, a number that is not finite, or nesting past `MOST_NESTING`.
     """
-    waiting: list[tuple[object, int]] = [(raw_value, 0)]
+    waiting: list[tuple[object, tuple[str | int, ...]]] = [(raw_value, ())]
     while waiting:
-        value, depth = waiting.pop()
-        if depth > MOST_NESTING:
-            message = f"nested deeper than {MOST_NESTING} levels"
-            raise ValueError(message)
-        if isinstance(value, str):
-            _refuse_text(value)
-        elif isinstance(value, float) and not math.isfinite(value):
-            message = "NaN and Infinity are not JSON; send null or a number"
-            raise ValueError(message)
-        elif isinstance(value, dict):
-            waiting += [(part, depth + 1) for pair in value.items() for part in pair]
+        value, path = waiting.pop()
+        reason = f"nested deeper than {MOST_NESTING} levels" if len(path) > MOST_NESTING else _flaw(value)
+        if reason is not None:
+            raise Unstorable(reason, path)
+        if isinstance(value, dict):
+            waiting += [(key, path) for key in value]
+            waiting += [(part, (*path, key)) for key, part in value.items()]
         elif isinstance(value, list):
-            waiting += [(part, depth + 1) for part in value]
+            waiting += [(part, (*path, index)) for index, part in enumerate(value)]
 
 
-def _refuse_text(text: str) -> None:
-    if "\0" in text:
-        message = "text must not contain NUL (\\u0000)"
-        raise ValueError(message)
-    if not text.isascii() and any(ord(character) in _LONE_SURROGATES for character in text):
-        message = "text must not contain half of a surrogate pair; send valid UTF-8"
-        raise ValueError(message)
+def _flaw(value: object) -> str | None:
+    if isinstance(value, float) and not math.isfinite(value):
+        return "is no number that JSON has; send null or a finite number"
+    if not isinstance(value, str):
+        return None
+    if "\0" in value:
+        return "text must not contain NUL (\\u0000)"
+    if not value.isascii() and any(ord(character) in _LONE_SURROGATES for character in value):
+        return "text must not contain half of a surrogate pair; send valid UTF-8"
+    return None

@@ -31,6 +31,7 @@ class NothingRevoked:
 class EchoRequest(RequestModel):
     name: str
     count: int = 0
+    either: str | list[str] = ""
     config: dict[str, JsonValue] = {}  # noqa: RUF012 - pydantic copies it
 
 

@@ -46,3 +46,18 @@ async def test_requests_are_counted_by_route_and_not_by_path(client: httpx.Async
     text = (await client.get("/metrics")).text
     assert 'mayfly_http_requests_total{method="GET",route="/items/{name}",status="200"} 2.0' in text
     assert "/items/one" not in text
+
+
+async def test_head_is_get_without_its_content(client: httpx.AsyncClient) -> None:
+    got, head = await client.get("/livez"), await client.head("/livez")
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["content-length"] == got.headers["content-length"]
+
+
+async def test_a_path_with_a_slash_too_many_is_not_another_path(client: httpx.AsyncClient) -> None:
+    assert (await client.get("/livez/")).status_code == 404
+
+
+async def test_a_connection_with_an_unread_body_is_not_used_again(client: httpx.AsyncClient) -> None:
+    response = await client.post("/echo", content=b" " * (MOST_BODY_BYTES + 1))
+    assert response.headers["connection"] == "close"

@@ -45,10 +45,12 @@ async def test_a_method_that_is_not_there_names_those_that_are(client: httpx.Asy
         ({"name": 3}, "/name", "valid string"),
         ({"name": "a", "count": "3"}, "/count", "valid integer"),
         ({"name": "a", "count": True}, "/count", "valid integer"),
-        ({}, "/name", "required"),
-        ({"name": "a", "nmae": "b"}, "/nmae", "not permitted"),
-        ([], "/", "valid dictionary or object"),
-        ({"name": "a\0"}, "/", "NUL"),
+        ({}, "/name", "is missing"),
+        ({"name": "a", "nmae": "b"}, "/nmae", "is not known here"),
+        ([], "", "must be an object"),
+        ({"name": "a\0"}, "/name", "NUL"),
+        ({"name": "a", "config": {"x": [1, "\0"]}}, "/config/x/1", "NUL"),
+        ({"name": "a", "either": 1}, "/either", "valid string, or Input should be a valid list"),
     ],
 )
 async def test_an_invalid_body_names_the_field_and_what_would_be_right(
