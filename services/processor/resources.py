@@ -132,6 +132,7 @@ async def open_stores(
                 _engine_limits(settings, folder),
                 preview_seconds=settings.preview_deadline_seconds,
                 previews_at_once=settings.slots,
+                previews_waiting=settings.max_waiting_previews,
             ),
             folder=folder,
             access=SourceAccess(settings.bucket, settings.shared_prefixes, sample_allowed=settings.mode == "local"),
@@ -190,7 +191,7 @@ async def open_trust(settings: ProcessorSettings, dynamodb: DynamoDBClient) -> A
 
 
 def processor_flows(stores: Stores, settings: ProcessorSettings, now: clock.Clock = clock.now) -> ProcessorFlows:
-    finder = SourceFinder(stores.inputs, settings.preview_bytes, settings.max_objects, 1)
+    finder = SourceFinder(stores.inputs, settings.preview_bytes, settings.max_objects, settings.max_listed_keys, 1)
     return ProcessorFlows(
         submit_job=SubmitJob(stores.jobs, stores.queue, stores.access, settings, now),
         read_status=ReadStatus(stores.jobs, stores.parts, stores.outcomes, now),
@@ -211,7 +212,13 @@ def worker_flows(stores: Stores, settings: ProcessorSettings, now: clock.Clock =
             queue=stores.queue,
             keeping=keeping,
             outcomes=stores.outcomes,
-            finder=SourceFinder(stores.inputs, settings.sample_bytes, settings.max_objects, settings.sample_objects),
+            finder=SourceFinder(
+                stores.inputs,
+                settings.sample_bytes,
+                settings.max_objects,
+                settings.max_listed_keys,
+                settings.sample_objects,
+            ),
             records=stores.records,
             access=stores.access,
             settings=settings,

@@ -33,10 +33,16 @@ class ProcessorSettings(SharedSettings):
     max_wait_seconds: int = Field(60, ge=0, le=60, description="The longest wait that a client may ask for.")
     job_retention_days: int = Field(30, ge=1, le=3650, description="How long uploads and results are kept.")
     max_objects: int = Field(1000, ge=1, le=10_000, description="The most S3 objects that one job may read.")
+    max_listed_keys: int = Field(
+        100_000, ge=1, description="The most S3 keys that one job may look at in order to find its objects."
+    )
 
     preview_records: int = Field(20, ge=1, le=1000, description="How many records a preview reads.")
     preview_bytes: int = Field(1_048_576, ge=1024, description="How much of an object a preview reads.")
     preview_deadline_seconds: float = Field(10, gt=0, le=60, description="How long a preview may take.")
+    max_waiting_previews: int = Field(
+        16, ge=0, le=10_000, description="How many previews wait while others run; the next one is told to come later."
+    )
     sample_bytes: int = Field(1_048_576, ge=1024, description="How much of an object is read to infer its columns.")
     sample_objects: int = Field(8, ge=1, le=100, description="How many objects of a job are read to infer its columns.")
 

@@ -6,6 +6,8 @@ _POINTER = "/data_source"
 
 
 class SourceMissing(ValidationFailed):
+    """There is no such object, or the caller may not read it. `object` names it."""
+
     code, title = "source-missing", "A source can't be read"
 
     def __init__(self, name: str, fact: str) -> None:
@@ -14,6 +16,8 @@ class SourceMissing(ValidationFailed):
 
 
 class SourceChanged(ValidationFailed):
+    """The object was replaced after the job was planned. `object` names it; submit the job anew."""
+
     code, title = "source-changed", "A source changed while the job ran"
 
     def __init__(self, name: str) -> None:
@@ -22,6 +26,8 @@ class SourceChanged(ValidationFailed):
 
 
 class NoSources(ValidationFailed):
+    """No object matches the prefix or the glob."""
+
     code, title = "no-sources", "Nothing to read"
 
     def __init__(self, pattern: str) -> None:
@@ -30,8 +36,10 @@ class NoSources(ValidationFailed):
 
 
 class TooManySources(ValidationFailed):
+    """More objects match than one job may read."""
+
     code, title = "too-many-sources", "Too much to read"
 
-    def __init__(self, most: int) -> None:
-        detail = f"data_source: more than {most} objects match; narrow the prefix, or split it over several jobs"
+    def __init__(self, fact: str) -> None:
+        detail = f"data_source: {fact}; narrow the prefix, or split it over several jobs"
         super().__init__(detail, errors=[FieldError(_POINTER, detail)])

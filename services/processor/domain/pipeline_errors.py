@@ -42,8 +42,7 @@ class PipelineError(ValidationFailed):
 class RecordError(ValidationFailed):
     """A record of the input can't be read or computed with.
 
-    `extensions` says where, for programs: object, and where they are known record (counted from 1 within its object)
-    and column.
+    `object` names the S3 object; `record` (counted from 1 within it) and `column` stand beside it where they are known.
     """
 
     code, title = "bad-record", "A record can't be processed"
@@ -58,10 +57,14 @@ class RecordError(ValidationFailed):
 
 
 class DeadlineExceeded(Problem):
+    """The records of one object took longer than `MAYFLY_ENGINE_DEADLINE_SECONDS`, or a preview longer than it may."""
+
     code, status, title = "deadline-exceeded", 422, "The pipeline took too long"
 
 
 class MemoryExceeded(Problem):
+    """The pipeline needs more than `MAYFLY_ENGINE_MEMORY_MB` for one object. Sort or select less."""
+
     code, status, title = "memory-exceeded", 422, "The pipeline needs too much memory"
 
 

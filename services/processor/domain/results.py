@@ -8,6 +8,8 @@ from shared.errors import Conflict, NotFound
 
 
 class JobNotFinished(Conflict):
+    """It may have a result later: `Retry-After` says when to ask, `Location` where to wait for it."""
+
     code, title = "job-not-finished", "The job has not ended yet"
 
     def __init__(self, processing_id: str) -> None:
@@ -21,6 +23,8 @@ class JobNotFinished(Conflict):
 
 
 class JobFailed(Conflict):
+    """A failed job has no result. `detail` says why it failed."""
+
     code, title = "job-failed", "The job has failed"
 
     def __init__(self, processing_id: str, error: JobError | None) -> None:
@@ -30,6 +34,8 @@ class JobFailed(Conflict):
 
 
 class ResultExpired(NotFound):
+    """It is older than `MAYFLY_JOB_RETENTION_DAYS`."""
+
     code, status, title = "result-expired", 410, "The result is not kept any more"
 
     def __init__(self, processing_id: str) -> None:

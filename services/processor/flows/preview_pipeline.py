@@ -1,8 +1,10 @@
 """What would this pipeline do to these records?"""
 
+import asyncio
 from dataclasses import dataclass
 
 from services.processor.domain.pipeline import parse_config
+from services.processor.domain.pipeline_errors import DeadlineExceeded
 from services.processor.domain.sources import parse_source
 from services.processor.domain.submissions import SourceAccess, parse_request
 from services.processor.engine.previewing import Preview
@@ -25,8 +27,20 @@ class PreviewPipeline:
 
         Raises:
             ValidationFailed: source, pipeline or records are wrong: as the job would fail.
+            DeadlineExceeded: it took too long, its wait for other previews included.
+            RateLimited: too many previews wait already.
             Unavailable: S3 does not answer.
         """
+        seconds = self.settings.preview_deadline_seconds
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._preview(owner, raw_data_source, raw_config)
+        except TimeoutError:
+            raise DeadlineExceeded(
+                f"the preview took longer than {seconds:g} s; try again, name fewer objects, or simplify the pipeline"
+            ) from None
+
+    async def _preview(self, owner: str, raw_data_source: object, raw_config: dict[str, object]) -> Preview:
         rules = self.access.rules_for(owner)
         request = parse_request(raw_data_source, raw_config, rules)
         pipeline = parse_config(request.config)

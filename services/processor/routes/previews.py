@@ -9,7 +9,7 @@ from services.processor.domain.input_errors import NoSources, SourceChanged, Sou
 from services.processor.domain.pipeline_errors import DeadlineExceeded, MemoryExceeded, PipelineError, RecordError
 from services.processor.routes.examples import PREVIEW_EXAMPLES
 from services.processor.schemas import PreviewRequest, PreviewResponse
-from shared.errors import InvalidRequest, PayloadTooLarge, Unavailable, ValidationFailed
+from shared.errors import InvalidRequest, PayloadTooLarge, RateLimited, Unavailable, ValidationFailed
 from shared.web.bearer import InsufficientScope, SecuredRoute, Unauthorized, requires
 from shared.web.problems import problem_responses
 
@@ -33,6 +33,7 @@ router = APIRouter(prefix="/api", tags=["jobs"], route_class=SecuredRoute)
         TooManySources,
         DeadlineExceeded,
         MemoryExceeded,
+        RateLimited,
         Unavailable,
     ),
     openapi_extra=requires("jobs:read"),

@@ -13,7 +13,7 @@ from shared.web.schema import ResponseModel
 
 
 class JobFailedInWait(Problem):
-    """The job was accepted, and has failed. Its error's own code stands in the answer."""
+    """The job has failed within the wait. `code` is the error's own, such as `bad-record` or `source-missing`."""
 
     code, status, title = "job-failed", 422, "The job has failed"
 

@@ -18,6 +18,7 @@ from services.processor.engine.running import OutputFile, run
 from services.processor.engine.session import EngineLimits, Stop, engine_version
 from services.processor.stores.source_finder import Found
 from shared import clock
+from shared.errors import RateLimited
 
 Result = TypeVar("Result")
 
@@ -25,13 +26,17 @@ Result = TypeVar("Result")
 class Records:
     """`limits.threads` are shared by the runs of a process: a lone one gets all. The bytes are the same either way.
 
-    Previews have a thread each, their own deadline, and wait for one another: so many at once.
+    Previews have a thread each, their own deadline, and wait for one another: so many at once, so many who wait.
     """
 
-    def __init__(self, limits: EngineLimits, *, preview_seconds: float, previews_at_once: int) -> None:
+    def __init__(
+        self, limits: EngineLimits, *, preview_seconds: float, previews_at_once: int, previews_waiting: int
+    ) -> None:
         self._limits = limits
         self._preview_limits = replace(limits, threads=1, deadline_seconds=preview_seconds)
         self._previewing = asyncio.Semaphore(previews_at_once)
+        self._previews_most = previews_at_once + previews_waiting
+        self._previews = 0
         self._running = 0
 
     @property
@@ -59,10 +64,27 @@ class Records:
 
         Raises:
             PipelineError, RecordError, DeadlineExceeded, MemoryExceeded: as a job would fail.
+            RateLimited: too many wait already.
         """
+        if self._previews >= self._previews_most:
+            raise RateLimited("Too many previews at once. Try again.", retry_after_seconds=1)
         samples = [sample for sample in samples_of(found) if sample.content] or samples_of(found)[:1]
-        async with self._previewing:
-            return await asyncio.to_thread(preview, pipeline, samples, records, processed_at, self._preview_limits)
+        self._previews += 1
+        try:
+            await self._previewing.acquire()
+            running = asyncio.ensure_future(
+                asyncio.to_thread(preview, pipeline, samples, records, processed_at, self._preview_limits)
+            )
+            running.add_done_callback(self._has_ended)
+            return await asyncio.shield(running)
+        finally:
+            self._previews -= 1
+
+    def _has_ended(self, running: asyncio.Future[Preview]) -> None:
+        """The place is free when the thread is, which may be after its caller was told that the time is over."""
+        self._previewing.release()
+        if not running.cancelled():
+            running.exception()
 
     async def run(self, job: Job, plan: Plan, files: Sequence[InputFile], output: Path) -> Counts:
         """Write the part that these files become.

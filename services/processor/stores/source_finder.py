@@ -1,8 +1,9 @@
 """What a request's sources are at this moment: objects, pinned, and the first bytes of one of them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from services.processor.domain.input_errors import NoSources, SourceChanged, TooManySources
 from services.processor.domain.plans import PinnedSample, PinnedSource, spread
@@ -10,6 +11,7 @@ from services.processor.domain.sources import ObjectSource, PrefixSource, Sample
 from services.processor.stores.inputs import Inputs
 
 _HEADS_AT_ONCE = 16
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,7 @@ class SourceFinder:
     inputs: Inputs
     sample_bytes: int
     most_objects: int
+    most_keys: int
     most_samples: int
 
     async def find(self, sources: Sequence[Source]) -> Found:
@@ -41,36 +44,34 @@ class SourceFinder:
         if not found:
             raise NoSources(", ".join(_pattern(source) for source in sources))
         sampled = spread([place for place, source in enumerate(found) if source.size], self.most_samples)
-        beginnings = await asyncio.gather(*(self._beginning(found[place]) for place in sampled))
+        beginnings = await _all([self._beginning(found[place]) for place in sampled])
         known = dict(zip(sampled, beginnings, strict=True))
         return Found(found, tuple(known.get(place) for place in range(len(found))))
 
     async def _all_of(self, sources: Sequence[Source]) -> list[PinnedSource]:
         gate = asyncio.Semaphore(_HEADS_AT_ONCE)
+        limit = _Limit(self.most_objects, self.most_keys)
 
         async def pin(source: Source) -> list[PinnedSource]:
             async with gate:
-                return [pinned async for pinned in self._pinned(source)]
+                return [pinned async for pinned in self._pinned(source, limit)]
 
-        lists = await asyncio.gather(*(pin(source) for source in sources))
-        found = [pinned for pinned_of_one in lists for pinned in pinned_of_one]
-        if len(found) > self.most_objects:
-            raise TooManySources(self.most_objects)
-        return found
+        lists = await _all([pin(source) for source in sources])
+        return [pinned for pinned_of_one in lists for pinned in pinned_of_one]
 
-    async def _pinned(self, source: Source) -> AsyncIterator[PinnedSource]:
+    async def _pinned(self, source: Source, limit: "_Limit") -> AsyncIterator[PinnedSource]:
         if isinstance(source, SampleSource):
             yield PinnedSample(source.name, len(source.content()))
         elif isinstance(source, PrefixSource):
-            count = 0
             async for found in self.inputs.below(source.bucket, source.prefix):
-                count += source.matches(found.key)
-                if count > self.most_objects:
-                    raise TooManySources(self.most_objects)
+                limit.see()
                 if source.matches(found.key):
+                    limit.take(found)
                     yield found
         else:
-            yield await self.inputs.pin(source.bucket, source.key)
+            found = await self.inputs.pin(source.bucket, source.key)
+            limit.take(found)
+            yield found
 
     async def _beginning(self, source: PinnedSource) -> bytes:
         if isinstance(source, PinnedSample):
@@ -79,6 +80,36 @@ class SourceFinder:
         if now_there != source:
             raise SourceChanged(source.name)
         return beginning
+
+
+class _Limit:
+    """What the listings of one request share: how many objects they found, and how many keys they looked at."""
+
+    def __init__(self, most_objects: int, most_keys: int) -> None:
+        self._most_objects = most_objects
+        self._most_keys = most_keys
+        self._found: set[PinnedSource] = set()
+        self._seen = 0
+
+    def see(self) -> None:
+        self._seen += 1
+        if self._seen > self._most_keys:
+            raise TooManySources(f"more than {self._most_keys} keys lie below these prefixes")
+
+    def take(self, source: PinnedSource) -> None:
+        self._found.add(source)
+        if len(self._found) > self._most_objects:
+            raise TooManySources(f"more than {self._most_objects} objects match")
+
+
+async def _all(calls: Sequence[Coroutine[Any, Any, Answer]]) -> list[Answer]:
+    """The answers in order. The first call that fails ends the others, and its error is raised."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(call) for call in calls]
+    except ExceptionGroup as failures:
+        raise failures.exceptions[0] from None
+    return [task.result() for task in tasks]
 
 
 def _pattern(source: Source) -> str:
