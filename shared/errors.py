@@ -44,26 +44,38 @@ class Problem(Exception):  # noqa: N818 - the RFC's word; subclasses state the f
 
 
 class InvalidRequest(Problem):
+    """The body is no JSON, or is malformed in another way; or several access tokens came at once."""
+
     code, status, title = "invalid-request", 400, "The request can't be read"
 
 
 class Forbidden(Problem):
+    """Who asks is known, and may not do this."""
+
     code, status, title = "forbidden", 403, "Not allowed"
 
 
 class NotFound(Problem):
+    """There is nothing at this path."""
+
     code, status, title = "not-found", 404, "Not found"
 
 
 class Conflict(Problem):
+    """What is asked for does not go together with what is there."""
+
     code, status, title = "conflict", 409, "Conflict"
 
 
 class PayloadTooLarge(Problem):
+    """The body has more bytes than `MAYFLY_MAX_BODY_BYTES`. Data goes to S3: `POST /api/uploads`."""
+
     code, status, title = "payload-too-large", 413, "The body is too large"
 
 
 class ValidationFailed(Problem):
+    """The request can be read, but a field, a parameter or a header has no valid value. `errors` names each."""
+
     code, status, title = "validation-failed", 422, "The request is not valid"
 
 

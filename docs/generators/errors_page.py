@@ -7,6 +7,7 @@ from typing import get_args
 from docs.generators.markdown import code, page, table
 from docs.generators.modules import part_of, product_modules
 from services.auth.domain.oauth_errors import OAuthError
+from services.processor.routes.process_answer import JobFailedInWait
 from shared.errors import Problem
 from shared.tokens.claims import Reason
 
@@ -29,7 +30,17 @@ at the fields; `trace_id` finds the request in the logs.
 A 429 and a 503 always carry `Retry-After`. Under `/oauth2/` errors have the shape that RFC 6749 gives them
 (`{"error": …, "error_description": …}`) instead."""
 
-_ROUTER = "A path or a method that does not exist is a 404 `not-found` or a 405 `method-not-allowed` in the same shape."
+_ROUTER = [
+    "`method-not-allowed`",
+    "405",
+    "Method Not Allowed",
+    "both",
+    "The path knows other methods: `Allow` lists them.",
+]
+
+_JOBS = """A job that fails while `POST /api/process` waits for it is answered with the job's own error: 422, or 500 for
+`part-failed` and `job-deadline-exceeded`. The same `code` is in `status.error` of `GET /api/status/{processing_id}`.
+Only the answer to `GET /api/results/{processing_id}` has the code `job-failed`."""
 
 _OAUTH = """## Below `/oauth2/`
 
@@ -42,15 +53,15 @@ A 401 `unauthorized` for a token that is not good names one of these reasons in 
 
 
 def errors_page() -> str:
-    rows = [
-        [code(kind.code), str(kind.status), kind.title, _where(kind), _meaning(kind)]
-        for kind in sorted(problem_kinds(), key=lambda kind: (kind.status, kind.code))
-    ]
+    rows = [[code(kind.code), str(kind.status), kind.title, _where(kind), _meaning(kind)] for kind in problem_kinds()]
+    kinds = table(
+        ["code", "status", "title", "answered by", "meaning"],
+        sorted([*rows, _ROUTER], key=lambda row: (row[1], row[0])),
+    )
     oauth_rows = [[code(kind.error), str(kind.status)] for kind in OAuthError.__subclasses__()]
     oauth = table(["error", "status"], sorted(oauth_rows))
     reasons = "\n".join(f"- {code(reason)}" for reason in get_args(Reason))
-    heads = ["code", "status", "title", "answered by", "meaning"]
-    return page("Errors", _INTRODUCTION, "## Kinds", table(heads, rows), _ROUTER, _OAUTH, oauth, _TOKENS, reasons)
+    return page("Errors", _INTRODUCTION, "## Kinds", kinds, _JOBS, _OAUTH, oauth, _TOKENS, reasons)
 
 
 def problem_kinds() -> list[type[Problem]]:
@@ -59,6 +70,8 @@ def problem_kinds() -> list[type[Problem]]:
         pass
     kinds: dict[tuple[str, int], type[Problem]] = {}
     for kind in _family(Problem):
+        if kind is JobFailedInWait:  # it has the code of the job's error in every answer
+            continue
         kinds.setdefault((kind.code, kind.status), kind)
     return list(kinds.values())
 

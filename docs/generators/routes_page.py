@@ -46,7 +46,7 @@ def _service(name: str, document: Mapping[str, Any]) -> Iterator[str]:
     for path, method, operation in _operations(document):
         yield f"### `{method.upper()} {path}`"
         yield operation.get("description", "")
-        yield _parameters(operation)
+        yield _parameters(operation, document)
         yield _body(operation, document)
         answers = sorted(operation["responses"].items())
         yield table(["answer", "meaning"], [_answer(*answer) for answer in answers])
@@ -66,12 +66,25 @@ def _needs(operation: Mapping[str, Any]) -> str:
     return ", ".join(map(code, scopes)) or "any"
 
 
-def _parameters(operation: Mapping[str, Any]) -> str:
+def _parameters(operation: Mapping[str, Any], document: Mapping[str, Any]) -> str:
     rows = [
-        [code(each["name"]), each["in"], _schema_words(each.get("schema", {})), each.get("description", "")]
+        [code(each["name"]), each["in"], _parameter_words(each["schema"], document), each.get("description", "")]
         for each in operation.get("parameters", [])
     ]
     return table(["parameter", "in", "value", "meaning"], rows) if rows else ""
+
+
+def _parameter_words(schema: Mapping[str, Any], document: Mapping[str, Any]) -> str:
+    """Its type, its bounds, and what it is without being given. A parameter can be left out, but it can't be null."""
+    words = _schema_words({**schema, "anyOf": _given(schema, document)} if "anyOf" in schema else schema)
+    low, high = schema.get("minimum"), schema.get("maximum")
+    bounds = f", {low} to {high}" if low is not None and high is not None else ""
+    default = schema.get("default")
+    return words + bounds + (f", {code(json.dumps(default))} if left out" if default is not None else "")
+
+
+def _given(schema: Mapping[str, Any], document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [_resolved(choice, document) for choice in schema["anyOf"] if choice.get("type") != "null"]
 
 
 def _body(operation: Mapping[str, Any], document: Mapping[str, Any]) -> str:

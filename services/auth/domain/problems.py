@@ -4,6 +4,8 @@ from shared.errors import NotFound, Problem, RateLimited, Unavailable
 
 
 class InvalidCredentials(Problem):
+    """The same answer for an unknown user and for a wrong password."""
+
     code, status, title = "invalid-credentials", 401, "The username or the password is wrong"
 
     def __init__(self) -> None:
@@ -15,14 +17,20 @@ class InvalidCredentials(Problem):
 
 
 class TooManyAttempts(RateLimited):
+    """After some wrong passwords a try must wait, whether its password is right or wrong."""
+
     code, title = "too-many-attempts", "Too many wrong passwords"
 
 
 class TooManyLogins(RateLimited):
+    """More passwords wait to be checked than this instance can check soon."""
+
     code, title = "too-many-logins", "Too many logins at once"
 
 
 class SessionNotFound(NotFound):
+    """The caller has no session of this id; it may be somebody else's."""
+
     code, title = "session-not-found", "There is no such session"
 
     def __init__(self) -> None:
