@@ -16,8 +16,11 @@ RUN for member in shared $(printf 'services/%s ' ${SERVICES}); do \
     && pip --python /app/bin/python install --quiet --no-deps --no-index /wheels/*.whl
 
 FROM python:3.13-slim-bookworm
-RUN pip uninstall --yes --quiet pip && useradd --system --uid 10001 --no-create-home mayfly
+RUN pip uninstall --yes --quiet pip \
+    && useradd --system --uid 10001 --no-create-home mayfly \
+    && install --directory --owner=mayfly /var/lib/mayfly
 COPY --from=build /app /app
 USER 10001
 ENV PATH=/app/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 MAYFLY_HOST=0.0.0.0 MAYFLY_LOG_FORMAT=json
+HEALTHCHECK --interval=5s --timeout=3s --retries=20 CMD ["python", "-m", "shared.web.probe", "8001", "8002", "8003"]
 ENTRYPOINT ["python", "-m"]

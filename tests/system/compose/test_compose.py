@@ -51,7 +51,7 @@ async def test_metadata_names_addresses_that_a_client_reaches(system: System) ->
 
 
 @pytest.mark.parametrize("service", OURS)
-async def test_our_containers_are_not_root_and_can_write_nothing_but_tmp(service: str) -> None:
+async def test_our_containers_are_not_root_and_hold_only_their_own_service(service: str) -> None:
     [container, *_] = await containers_of(service)
     found = await inspect(container)
     assert found["Config"]["User"] == "10001"
