@@ -6,9 +6,10 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
-from services.processor.resources import open_stores, open_trust, processor_flows
+from services.processor.resources import open_stores, processor_flows
 from services.processor.routes import jobs, previews, results, uploads
 from services.processor.settings import ProcessorSettings
+from services.processor.trust import open_trust
 from shared.web.app import new_app
 
 _DESCRIPTION = """

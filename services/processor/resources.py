@@ -33,14 +33,6 @@ from services.processor.stores.work_queue import QueueUrl, WorkQueue
 from shared import clock
 from shared.clients.aws import aws_errors, open_dynamodb, open_s3, open_sqs
 from shared.clients.aws_types import DynamoDBClient, S3Client
-from shared.clients.http import open_http
-from shared.tokens.claims import VerificationPolicy
-from shared.tokens.direct_reads import DirectReads
-from shared.tokens.jwks_key_source import JwksKeySource
-from shared.tokens.revocation import RevocationStatus, Target
-from shared.tokens.revocation_feed import RevocationFeed
-from shared.tokens.revocation_keys import TABLE as REVOCATIONS_TABLE
-from shared.tokens.verifier import Verifier
 from shared.web.health import ReadinessCheck
 
 
@@ -75,7 +67,7 @@ class Stores:
             return "answers"
 
         async def queue() -> str:
-            return f"about {await self.queue.depth()} waiting"
+            return f"about {await self.queue.waiting()} waiting"
 
         return ReadinessCheck("dynamodb", dynamodb), ReadinessCheck("s3", s3), ReadinessCheck("queue", queue)
 
@@ -137,57 +129,6 @@ async def open_stores(
             folder=folder,
             access=SourceAccess(settings.bucket, settings.shared_prefixes, sample_allowed=settings.mode == "local"),
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Trust:
-    """How callers are known: auth's keys, and what was revoked."""
-
-    verifier: Verifier
-    keys: JwksKeySource
-    feed: RevocationFeed
-    direct: DirectReads
-    max_staleness_seconds: float
-
-    def checks(self) -> tuple[ReadinessCheck, ...]:
-        """Whether a caller can be known: keys that may be believed; revocations heard of, or read directly."""
-
-        async def keys() -> str:
-            self.keys.current()
-            return f"{self.keys.age():.0f} s old"
-
-        async def revocations() -> str:
-            staleness = self.feed.staleness(clock.monotonic())
-            if staleness <= self.max_staleness_seconds:
-                return f"heard of {staleness:.1f} s ago"
-            await self.direct.read([Target("jti", "readiness")])
-            return "not heard of, read directly"
-
-        return ReadinessCheck("keys", keys), ReadinessCheck("revocations", revocations)
-
-
-@asynccontextmanager
-async def open_trust(settings: ProcessorSettings, dynamodb: DynamoDBClient) -> AsyncIterator[Trust]:
-    """Follows auth's keys and revocations in the background; does not wait for them."""
-    async with open_http() as http:
-        keys = JwksKeySource(http, settings.effective_jwks_url)
-        feed = RevocationFeed(settings.redis_url)
-        direct = DirectReads(
-            dynamodb,
-            settings.table_prefix + REVOCATIONS_TABLE,
-            timeout_seconds=settings.revocation_read_timeout_seconds,
-        )
-        bound = settings.revocation_max_staleness_seconds
-        status = RevocationStatus(feed, direct, max_staleness_seconds=bound)
-        policy = VerificationPolicy(settings.issuer, settings.audience, settings.clock_skew_seconds)
-        keys.start()
-        feed.start()
-        try:
-            yield Trust(Verifier(keys, status, policy), keys, feed, direct, bound)
-        finally:
-            await direct.stop()
-            await feed.stop()
-            await keys.stop()
 
 
 def processor_flows(stores: Stores, settings: ProcessorSettings, now: clock.Clock = clock.now) -> ProcessorFlows:

@@ -8,11 +8,15 @@ from services.processor.domain.outcomes import JobState, Outcome
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """Who may work now. `fence` grows with each lease given; `attempts` counts those that were not given back."""
+    """Who may work now. `fence` grows with each lease given; `attempts` counts those that were not given back.
+
+    `took_over`: the lease before it was not given back but ran out.
+    """
 
     fence: int = 0
     attempts: int = 0
     until_ms: int = 0
+    took_over: bool = False
 
     def is_held(self, now_ms: int) -> bool:
         return self.until_ms > now_ms

@@ -26,7 +26,7 @@ from services.processor.domain.work import (
 from services.processor.settings import ProcessorSettings
 from services.processor.stores.job_files import JobFiles
 from services.processor.stores.jobs import Jobs, LeaseRefused
-from services.processor.stores.lease_keeping import Holding, LeaseKeeping
+from services.processor.stores.lease_keeping import TAKEOVERS, Holding, LeaseKeeping
 from services.processor.stores.outcomes import Outcomes
 from services.processor.stores.parts import Parts
 from services.processor.stores.records import Records
@@ -65,6 +65,7 @@ class PlanJob:
             job = await self.jobs.lease_plan(key, now_ms=self._now_ms(), until_ms=self.keeping.until_ms())
         except LeaseRefused as refused:
             return await self._join(refused.job)
+        TAKEOVERS.labels("plan").inc(job.lease.took_over)
         holding = Holding(key, None, job.lease.fence, delivery)
         try:
             if job.lease.attempts > self.settings.max_attempts:

@@ -10,7 +10,7 @@ from prometheus_client import Counter, Gauge
 from services.processor.domain.job_names import JobKey
 from services.processor.domain.jobs import Job
 from services.processor.domain.manifests import PartResult, completed, failed, part_key
-from services.processor.domain.outcomes import JobState
+from services.processor.domain.outcomes import Counts, JobState
 from services.processor.domain.plans import Plan, parse_plan
 from services.processor.domain.progress import PartRecord, attempts_of
 from services.processor.domain.work import (
@@ -27,7 +27,7 @@ from services.processor.settings import ProcessorSettings
 from services.processor.stores.inputs import Inputs
 from services.processor.stores.job_files import JobFiles
 from services.processor.stores.jobs import Jobs
-from services.processor.stores.lease_keeping import Holding, LeaseKeeping
+from services.processor.stores.lease_keeping import TAKEOVERS, Holding, LeaseKeeping
 from services.processor.stores.outcomes import Outcomes
 from services.processor.stores.parts import Parts, PartTaken
 from services.processor.stores.records import Records
@@ -38,9 +38,8 @@ from shared.errors import Problem, Unavailable
 from shared.telemetry.logs import get_logger
 
 UNDER_WAY = Gauge("mayfly_parts_under_way", "Parts that this worker works on.")
-TAKEOVERS = Counter("mayfly_lease_takeovers_total", "Parts that were begun by another worker before.")
-RECORDS = Counter("mayfly_records_total", "Records of finished parts.", ["direction"])
-BYTES = Counter("mayfly_bytes_total", "Bytes of finished parts.", ["direction"])
+RECORDS = Counter("mayfly_records_total", "Records that were read, rejected, written.", ["stage"])
+BYTES = Counter("mayfly_bytes_total", "Bytes that were fetched from S3, read by the engine, written to S3.", ["stage"])
 log = get_logger(__name__)
 
 
@@ -80,7 +79,7 @@ class RunPart:
             if taken.record.result is None:
                 return Later((taken.record.lease.until_ms - self._now_ms()) / 1000)
             return await self._commit_if_all_done(job, plan, await self.parts.all_of(key))
-        TAKEOVERS.inc(record.lease.fence > 1)
+        TAKEOVERS.labels("part").inc(record.lease.took_over)
         holding = Holding(key, part, record.lease.fence, delivery)
         try:
             if record.lease.attempts > self.settings.max_attempts:
@@ -107,12 +106,6 @@ class RunPart:
             await self.parts.record(job.key, result, fence=holding.fence)
         except Unavailable as error:
             raise self._put_off_or_over(error, job) from error
-        for direction, records, size in (
-            ("in", result.counts.records_in, result.counts.bytes_in),
-            ("out", result.counts.records_out, result.counts.bytes_out),
-        ):
-            RECORDS.labels(direction).inc(records)
-            BYTES.labels(direction).inc(size)
         log.info("part_done", part=result.part, records=result.counts.records_out, fence=holding.fence)
         return result
 
@@ -120,11 +113,15 @@ class RunPart:
         """Fetch, work, and store; the bytes depend on nothing but the plan and the request."""
         with work_folder(self.folder, self.inputs) as folder:
             files = await folder.fetch(plan.inputs_of(part))
+            BYTES.labels("fetched").inc(sum(source.size for source, _ in plan.inputs_of(part)))
             output = folder.path / "output"
             counts = await self.records.run(job, plan, files, output)
+            _count_read(counts)
             sha256 = await asyncio.to_thread(sha256_of, output)
             object_key = part_key(job, part, sha256, plan.output.suffix)
             await self.files.put_part(object_key, output, content_type=plan.output.content_type, sha256=sha256)
+            RECORDS.labels("written").inc(counts.records_out)
+            BYTES.labels("written").inc(counts.bytes_out)
         return PartResult(part, object_key, sha256, counts)
 
     async def _commit_if_all_done(self, job: Job, plan: Plan, records: Sequence[PartRecord]) -> Verdict:
@@ -153,3 +150,9 @@ class RunPart:
 
     def _now_ms(self) -> int:
         return round(self.now() * 1000)
+
+
+def _count_read(counts: Counts) -> None:
+    RECORDS.labels("read").inc(counts.records_in)
+    RECORDS.labels("rejected").inc(counts.records_rejected)
+    BYTES.labels("read").inc(counts.bytes_in)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from prometheus_client import Counter
+from prometheus_client import Counter, Gauge
 
 from services.processor.domain.jobs import Job, OpenJob
 from services.processor.domain.messages import WorkMessage
@@ -17,6 +17,7 @@ from shared import clock
 from shared.telemetry.logs import get_logger
 
 SENT_AGAIN = Counter("mayfly_messages_sent_again_total", "Messages that the sweeper had to send.")
+QUEUE = Gauge("mayfly_queue_messages", "Messages that wait, are taken, or lie in the dead-letter queue.", ["state"])
 _MOST_IN_SHARD = 100
 log = get_logger(__name__)
 
@@ -32,6 +33,8 @@ class SweepJobs:
     async def __call__(self) -> int:
         """Send again what nobody works on, of each job that is due; the number of messages. Doubles do no harm.
 
+        The queue is measured by the way.
+
         Raises:
             Unavailable: DynamoDB or SQS does not answer; what was not done is due at the next time.
         """
@@ -39,6 +42,9 @@ class SweepJobs:
         for shard in OPEN_SHARDS:
             for open_job in await self.jobs.due(shard, now_ms=self._now_ms(), limit=_MOST_IN_SHARD):
                 sent += await self._look_after(open_job)
+        depth = await self.queue.depth()
+        for state, messages in (("waiting", depth.waiting), ("taken", depth.taken), ("dead", depth.dead)):
+            QUEUE.labels(state).set(messages)
         return sent
 
     async def _look_after(self, open_job: OpenJob) -> int:

@@ -12,6 +12,9 @@ from services.processor.domain.outcomes import Counts, JobError, JobState, Outco
 from services.processor.stores.job_keys import META, OPEN_SHARDS, job_pk
 
 VERSION = 1
+NEW_LEASE = "lease_before_ms = if_not_exists(lease_until_ms, :none), lease_until_ms = :until"
+"""A lease that is given remembers the one before: DynamoDB reads all of an update's operands before it writes."""
+
 _COUNTS = ("records_in", "records_out", "records_rejected", "bytes_in", "bytes_out")
 
 
@@ -76,7 +79,8 @@ def job_from(item: Mapping[str, Any]) -> Job:
 
 
 def lease_from(item: Mapping[str, Any]) -> Lease:
-    return Lease(item.get("fence", 0), item.get("attempts", 0), item.get("lease_until_ms", 0))
+    took_over = item.get("lease_before_ms", 0) > 0
+    return Lease(item.get("fence", 0), item.get("attempts", 0), item.get("lease_until_ms", 0), took_over)
 
 
 def counts_from(item: Mapping[str, Any]) -> Counts:

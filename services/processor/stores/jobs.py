@@ -11,7 +11,7 @@ from services.processor.domain.job_names import JobKey, JobNotFound
 from services.processor.domain.jobs import Job, ListedJob, OpenJob
 from services.processor.domain.outcomes import Outcome
 from services.processor.stores.conditional_writes import Refused, put_if_absent, update_if
-from services.processor.stores.job_items import job_from, listed_from, new_job_item, outcome_attributes
+from services.processor.stores.job_items import NEW_LEASE, job_from, listed_from, new_job_item, outcome_attributes
 from services.processor.stores.job_keys import BY_OWNER, META, OPEN_JOBS, job_pk
 from shared.clients.aws import aws_errors
 from shared.clients.aws_types import DynamoDBClient
@@ -57,9 +57,9 @@ class Jobs:
                 self.dynamodb,
                 self.table,
                 _meta(key),
-                update="SET lease_until_ms = :until ADD fence :one, attempts :one",
+                update=f"SET {NEW_LEASE} ADD fence :one, attempts :one",
                 condition="#state = :accepted AND (attribute_not_exists(lease_until_ms) OR lease_until_ms <= :now)",
-                values={"until": until_ms, "now": now_ms, "one": 1, "accepted": "accepted"},
+                values={"until": until_ms, "now": now_ms, "one": 1, "none": 0, "accepted": "accepted"},
             )
         except Refused as refused:
             raise LeaseRefused(job_from(refused.item) if refused.item else None) from None

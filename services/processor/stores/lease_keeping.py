@@ -5,6 +5,8 @@ from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from prometheus_client import Counter
+
 from services.processor.domain.job_names import JobKey
 from services.processor.stores.parts import LeaseLost, Leases
 from services.processor.stores.work_queue import Delivery, WorkQueue
@@ -12,6 +14,7 @@ from shared import clock
 from shared.errors import Problem, Unavailable
 from shared.telemetry.logs import get_logger
 
+TAKEOVERS = Counter("mayfly_lease_takeovers_total", "Work that was begun again because its lease ran out.", ["kind"])
 _BEATS_IN_LEASE = 3
 Result = TypeVar("Result")
 log = get_logger(__name__)

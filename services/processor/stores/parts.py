@@ -11,7 +11,7 @@ from services.processor.domain.job_names import JobKey
 from services.processor.domain.manifests import PartResult
 from services.processor.domain.progress import PartRecord
 from services.processor.stores.conditional_writes import Refused, update_if
-from services.processor.stores.job_items import VERSION, counts_attributes, counts_from, lease_from
+from services.processor.stores.job_items import NEW_LEASE, VERSION, counts_attributes, counts_from, lease_from
 from services.processor.stores.job_keys import META, job_pk, part_sk
 from shared.clients.aws import aws_errors
 from shared.clients.aws_types import DynamoDBClient
@@ -46,11 +46,11 @@ class Parts:
                 self.dynamodb,
                 self.table,
                 _part(key, part),
-                update="SET lease_until_ms = :until, v = :v, expires_at = :expires_at ADD fence :one, attempts :one",
+                update=f"SET {NEW_LEASE}, v = :v, expires_at = :expires_at ADD fence :one, attempts :one",
                 condition=(
                     "attribute_not_exists(sha256) AND (attribute_not_exists(lease_until_ms) OR lease_until_ms <= :now)"
                 ),
-                values={"until": until_ms, "now": now_ms, "one": 1, "v": VERSION, "expires_at": expires_at},
+                values={"until": until_ms, "now": now_ms, "one": 1, "none": 0, "v": VERSION, "expires_at": expires_at},
             )
         except Refused as refused:
             raise PartTaken(_record_from(refused.item)) from None

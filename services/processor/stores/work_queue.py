@@ -20,11 +20,21 @@ _SECONDS_MOST = 43_200
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One message as SQS has handed it out. `receives` counts from 1."""
+    """One message as SQS has handed it out. `receives` counts from 1; `sent_at_ms` is when it was sent first."""
 
     raw_body: str
     receipt: str
     receives: int
+    sent_at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class QueueDepth:
+    """About how many messages wait to be taken, are taken and hidden meanwhile, and lie in the dead-letter queue."""
+
+    waiting: int
+    taken: int
+    dead: int
 
 
 class QueueUrl:
@@ -74,10 +84,15 @@ class WorkQueue:
                 MaxNumberOfMessages=min(most, MOST_IN_BATCH),
                 WaitTimeSeconds=wait_seconds,
                 VisibilityTimeout=_whole(visibility_seconds),
-                AttributeNames=["ApproximateReceiveCount"],
+                AttributeNames=["ApproximateReceiveCount", "SentTimestamp"],
             )
         return [
-            Delivery(found["Body"], found["ReceiptHandle"], int(found["Attributes"]["ApproximateReceiveCount"]))
+            Delivery(
+                found["Body"],
+                found["ReceiptHandle"],
+                int(found["Attributes"]["ApproximateReceiveCount"]),
+                int(found["Attributes"]["SentTimestamp"]),
+            )
             for found in answer.get("Messages", [])
         ]
 
@@ -103,13 +118,26 @@ class WorkQueue:
             )
         await self.done(delivery)
 
-    async def depth(self) -> int:
-        """About how many messages wait."""
+    async def depth(self) -> QueueDepth:
+        waiting, taken = await self._count(await self.url.get())
+        dead, _ = await self._count(await self.dead_letter_url.get())
+        return QueueDepth(waiting, taken, dead)
+
+    async def _count(self, url: str) -> tuple[int, int]:
         with aws_errors("SQS"):
             answer = await self.sqs.get_queue_attributes(
-                QueueUrl=await self.url.get(), AttributeNames=["ApproximateNumberOfMessages"]
+                QueueUrl=url,
+                AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
             )
-        return int(answer["Attributes"]["ApproximateNumberOfMessages"])
+        counts = answer["Attributes"]
+        return (
+            int(counts["ApproximateNumberOfMessages"]),
+            int(counts["ApproximateNumberOfMessagesNotVisible"]),
+        )
+
+    async def waiting(self) -> int:
+        """About how many messages wait to be taken."""
+        return (await self._count(await self.url.get()))[0]
 
     @staticmethod
     async def _unless_gone(call: Awaitable[object]) -> None:

@@ -5,7 +5,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 
 from services.processor.domain.job_names import JobNotFound
 from services.processor.domain.messages import UnknownMessage, WorkMessage, parse_message
@@ -23,6 +23,9 @@ MESSAGES = Counter(
     "mayfly_messages_total", "Messages that were worked on, by what became of them.", ["kind", "verdict"]
 )
 MESSAGE_SECONDS = Histogram("mayfly_message_seconds", "From receipt to verdict.", ["kind"])
+OLDEST = Gauge(
+    "mayfly_queue_oldest_message_seconds", "Age of the oldest message of the last receive; 0 when none came."
+)
 _LONGEST_PAUSE_SECONDS = 60
 _AFTER_FAILURE_SECONDS = 1.0
 log = get_logger(__name__)
@@ -91,6 +94,8 @@ class Consumer:
             log.warning("no_messages", reason=repr(error))
             await asyncio.sleep(_AFTER_FAILURE_SECONDS * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
             return []
+        now_ms = clock.now() * 1000
+        OLDEST.set(max((now_ms - delivery.sent_at_ms for delivery in deliveries), default=0) / 1000)
         return list(deliveries)
 
     async def _handle(self, delivery: Delivery) -> None:
