@@ -142,12 +142,12 @@ def _compose(  # noqa: PLR0917 - a composition root takes what it composes
     policy = VerificationPolicy(settings.issuer, settings.audience, settings.clock_skew_seconds)
     key_source = StaticKeySource(keys.key_set)
     status = RevocationStatus(feed, direct_reads, max_staleness_seconds=settings.revocation_max_staleness_seconds)
-    attempts = LoginAttempts(redis)
+    attempts = LoginAttempts(redis, _limits(settings))
     return Resources(
         settings=settings,
         keys=keys,
         verifier=Verifier(key_source, status, policy),
-        login=Login(users, attempts, _limits(settings), passwords, sessions, access_tokens, now),
+        login=Login(users, attempts, passwords, sessions, access_tokens, now),
         logout=Logout(sessions, ending, now),
         list_sessions=ListSessions(sessions, now),
         end_session=EndSession(sessions, ending, now),

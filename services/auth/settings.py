@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import Field, SecretStr, model_validator
 
+from services.auth.domain.lockout import USUAL_LIMITS
 from shared.settings import SharedSettings
 from shared.tokens.claims import MAX_LIFETIME_SECONDS
 
@@ -65,16 +66,23 @@ class AuthSettings(BootstrapSettings):
         32, ge=0, le=10_000, description="How many more may wait for that; the next one is answered 429."
     )
     attempts_free_per_pair: int = Field(
-        5, ge=1, description="Wrong passwords for one user from one address before delays begin."
+        USUAL_LIMITS.free_per_pair,
+        ge=1,
+        description="Wrong passwords for one user from one address before delays begin.",
     )
     attempts_free_per_user: int = Field(
-        20, ge=1, description="Wrong passwords for one user from anywhere before delays begin."
+        USUAL_LIMITS.free_per_user, ge=1, description="Wrong passwords for one user from anywhere before delays begin."
     )
     attempts_free_per_address: int = Field(
-        50, ge=1, description="Wrong passwords from one address for anyone before delays begin."
+        USUAL_LIMITS.free_per_address,
+        ge=1,
+        description="Wrong passwords from one address for anyone before delays begin.",
     )
     attempts_longest_delay_seconds: int = Field(
-        60, ge=1, le=3600, description="Delays double with each wrong password, up to this."
+        USUAL_LIMITS.longest_delay_seconds,
+        ge=1,
+        le=3600,
+        description="Delays double with each wrong password, up to this.",
     )
 
     @property

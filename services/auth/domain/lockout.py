@@ -4,28 +4,6 @@ import ipaddress
 from dataclasses import dataclass
 
 _IPV6_NETWORK_BITS = 64
-_MAX_DOUBLINGS = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Tally:
-    """Wrong passwords lately, and when the last one came (Unix seconds)."""
-
-    count: int = 0
-    last_at: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Attempts:
-    """What is known about a user, an address, and both together.
-
-    `known_address`: this user has logged in from this address lately.
-    """
-
-    pair: Tally
-    user: Tally
-    address: Tally
-    known_address: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,19 +15,14 @@ class Limits:
     free_per_address: int
     longest_delay_seconds: int
 
+    @property
+    def delays(self) -> tuple[int, ...]:
+        """Seconds to the next try after as many wrong ones as are free, after one more, and so on; the last stays."""
+        doublings = range((self.longest_delay_seconds - 1).bit_length())
+        return (*(2**doubling for doubling in doublings), self.longest_delay_seconds)
 
-def wait_seconds(attempts: Attempts, limits: Limits, now: float) -> float:
-    """How long to wait before the next try; 0: it may come now.
 
-    What strangers did to the user from elsewhere does not count where the user has logged in before.
-    """
-    waits = [
-        _wait(attempts.pair, limits.free_per_pair, limits, now),
-        _wait(attempts.address, limits.free_per_address, limits, now),
-    ]
-    if not attempts.known_address:
-        waits.append(_wait(attempts.user, limits.free_per_user, limits, now))
-    return max(waits)
+USUAL_LIMITS = Limits(free_per_pair=5, free_per_user=20, free_per_address=50, longest_delay_seconds=60)
 
 
 def counted_address(address: str) -> str:
@@ -61,11 +34,3 @@ def counted_address(address: str) -> str:
     if parsed.version == 4:  # noqa: PLR2004 - IPv4
         return str(parsed)
     return str(ipaddress.ip_network((parsed, _IPV6_NETWORK_BITS), strict=False).network_address)
-
-
-def _wait(tally: Tally, free: int, limits: Limits, now: float) -> float:
-    if tally.count < free:
-        return 0.0
-    delay = min(float(limits.longest_delay_seconds), 2.0 ** min(tally.count - free, _MAX_DOUBLINGS))
-    # Another instance's clock may be ahead: nobody waits longer than the delay.
-    return max(0.0, min(delay, tally.last_at + delay - now))

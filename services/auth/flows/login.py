@@ -1,16 +1,18 @@
 """From a username and a password to a session, in two network waits."""
 
+import asyncio
+from collections.abc import Awaitable
 from dataclasses import dataclass, field
 
 from services.auth.domain.access_tokens import Grant
-from services.auth.domain.lockout import Limits, counted_address, wait_seconds
-from services.auth.domain.problems import InvalidCredentials, TooManyAttempts
+from services.auth.domain.lockout import counted_address
+from services.auth.domain.problems import InvalidCredentials, TooManyAttempts, TooManyLogins
 from services.auth.domain.refresh import RefreshToken
 from services.auth.domain.sessions import FIRST_PARTY_CLIENT, Origin, Session, start_session
 from services.auth.domain.users import User, fold_username
 from services.auth.flows.at_once import at_once
 from services.auth.flows.issuing import AccessTokens, IssuedToken
-from services.auth.passwords import Passwords
+from services.auth.passwords import Passwords, Verification
 from services.auth.stores.login_attempts import LoginAttempts
 from services.auth.stores.sessions import Sessions
 from services.auth.stores.users import Users
@@ -41,6 +43,9 @@ class LoggedIn:
 class Login:
     """The same answer, in the same time, for a user who does not exist, is disabled, or has another password.
 
+    Each try counts as a wrong one until it is known to be right: however many come at once, no more are checked than
+    are free.
+
     Raises:
         InvalidCredentials: one of these three.
         TooManyAttempts: this user or this address has to wait; nothing was checked.
@@ -50,7 +55,6 @@ class Login:
 
     users: Users
     attempts: LoginAttempts
-    limits: Limits
     passwords: Passwords
     sessions: Sessions
     access_tokens: AccessTokens
@@ -59,21 +63,33 @@ class Login:
     async def __call__(self, credentials: Credentials, origin: Origin) -> LoggedIn:
         now = self.now()
         username, address = fold_username(credentials.username), counted_address(origin.address)
-        (user, issued_at), attempts = await at_once(self._find(username, now), self.attempts.read(username, address))
-        wait = wait_seconds(attempts, self.limits, now)
-        if wait > 0:
-            log.warning("login_refused", reason="too_many_attempts", address=address, wait_seconds=round(wait, 1))
-            raise TooManyAttempts("Too many wrong passwords. Wait, then try again.", retry_after_seconds=wait)
-        verification = await self.passwords.verify(user.password_hash if user else None, credentials.password)
+        user, issued_at = await self._admit(username, address, now)
+        verification = await self._verify(user, credentials.password, username, address)
         if user is None or not verification.is_right or user.disabled:
-            await self._refuse(user, username, address)
+            reason = "unknown_user" if user is None else "disabled" if user.disabled else "wrong_password"
+            log.warning("login_refused", reason=reason, user_id=user and user.user_id, address=address)
             raise InvalidCredentials
         logged_in = self._begin(user, origin, issued_at)
         improved = self._improve_hash(user, credentials.password) if verification.is_weak else None
-        steps = [self.sessions.save(logged_in.session), self._clear(username, address), improved]
+        cleared = self._uncount(self.attempts.clear(username, address))
+        steps = (self.sessions.save(logged_in.session), cleared, improved)
         await at_once(*(step for step in steps if step is not None))
         log.info("login_succeeded", user_id=user.user_id, session_id=logged_in.session.session_id, address=address)
         return logged_in
+
+    async def _admit(self, username: str, address: str, now: float) -> tuple[User | None, int]:
+        """What `_find` finds, if a try may come now; it is counted."""
+        counted = self.attempts.count_failure(username, address, now)
+        found, wait = await asyncio.gather(self._find(username, now), counted, return_exceptions=True)
+        if isinstance(wait, BaseException):
+            raise wait
+        if wait > 0:
+            log.warning("login_refused", reason="too_many_attempts", address=address, wait_seconds=round(wait, 1))
+            raise TooManyAttempts("Too many wrong passwords. Wait, then try again.", retry_after_seconds=wait)
+        if isinstance(found, BaseException):
+            await self._uncount(self.attempts.take_back(username, address))
+            raise found
+        return found
 
     async def _find(self, username: str, now: float) -> tuple[User | None, int]:
         """The user, and the `iat` for what is issued on the strength of this row.
@@ -91,10 +107,12 @@ class Login:
             user = await self.users.get(username)
         return user, issued_at
 
-    async def _refuse(self, user: User | None, username: str, address: str) -> None:
-        await self.attempts.count_failure(username, address, self.now())
-        reason = "unknown_user" if user is None else "disabled" if user.disabled else "wrong_password"
-        log.warning("login_refused", reason=reason, user_id=user and user.user_id, address=address)
+    async def _verify(self, user: User | None, password: str, username: str, address: str) -> Verification:
+        try:
+            return await self.passwords.verify(user.password_hash if user else None, password)
+        except TooManyLogins:
+            await self._uncount(self.attempts.take_back(username, address))
+            raise
 
     def _begin(self, user: User, origin: Origin, issued_at: int) -> LoggedIn:
         now = self.now()
@@ -106,8 +124,8 @@ class Login:
         await self.users.replace_hash(user, await self.passwords.hash(password))
         log.info("password_rehashed", user_id=user.user_id)
 
-    async def _clear(self, username: str, address: str) -> None:
+    async def _uncount(self, uncounting: Awaitable[None]) -> None:
         try:
-            await self.attempts.clear(username, address)
-        except Unavailable:  # the login is right all the same; the count ends by itself
+            await uncounting
+        except Unavailable:  # the answer is right all the same; the count ends by itself
             log.warning("login_attempts_not_cleared")

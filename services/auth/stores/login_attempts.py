@@ -1,8 +1,10 @@
 """Wrong passwords, counted in Redis. They are forgotten some time after the last one; losing them all is no harm."""
 
+import json
+
 from redis.asyncio import Redis
 
-from services.auth.domain.lockout import Attempts, Tally
+from services.auth.domain.lockout import USUAL_LIMITS, Limits
 from shared.clients.redis import redis_errors
 from shared.ids import digest
 
@@ -10,54 +12,91 @@ _FORGET_SECONDS = 900
 _KNOWN_ADDRESS_SECONDS = 30 * 86_400
 _PREFIX = "mayfly:attempts"
 
+# KEYS (of each script): the tallies of the pair, the user, the address; what says that they have logged in from here.
+# The tallies are judged and raised in one step: of tries that come together each sees those before it.
+# What strangers did to the user from elsewhere does not count where the user has logged in before.
+# Another instance's clock may be ahead: nobody waits longer than the delay.
+_COUNT = """
+local now, forget, free, delays = tonumber(ARGV[1]), ARGV[2], cjson.decode(ARGV[3]), cjson.decode(ARGV[4])
+local known = redis.call('EXISTS', KEYS[4]) == 1
+local wait, last = 0, {}
+for i = 1, 3 do
+  local tally = redis.call('HMGET', KEYS[i], 'count', 'last_at')
+  local beyond = tonumber(tally[1] or 0) - free[i]
+  last[i] = tally[2] or '0'
+  if beyond >= 0 and not (known and i == 2) then
+    local delay = delays[math.min(beyond + 1, #delays)]
+    wait = math.max(wait, math.min(delay, tonumber(last[i]) + delay - now))
+  end
+end
+if wait > 0 then return tostring(wait) end
+for i = 1, 3 do
+  redis.call('HINCRBY', KEYS[i], 'count', 1)
+  redis.call('HSET', KEYS[i], 'last_at', ARGV[1], 'last_but_one_at', last[i])
+  redis.call('EXPIRE', KEYS[i], forget)
+end
+return '0'
+"""
+
+_TAKE_BACK = """
+for i = 1, 3 do
+  local tally = redis.call('HMGET', KEYS[i], 'count', 'last_but_one_at')
+  if tonumber(tally[1] or 0) > 0 then
+    redis.call('HINCRBY', KEYS[i], 'count', -1)
+    redis.call('HSET', KEYS[i], 'last_at', tally[2])
+  end
+end
+"""
+
+_CLEAR = f"""
+redis.call('DEL', KEYS[1])
+redis.call('SET', KEYS[4], '1', 'EX', ARGV[1])
+{_TAKE_BACK}
+"""
+
 
 class LoginAttempts:
     """`username` is folded, `address` as counted. Each call is one round trip, and raises Unavailable without Redis."""
 
-    def __init__(self, redis: Redis) -> None:
+    def __init__(self, redis: Redis, limits: Limits = USUAL_LIMITS) -> None:
         self._redis = redis
+        self._free = json.dumps([limits.free_per_pair, limits.free_per_user, limits.free_per_address])
+        self._delays = json.dumps(limits.delays)
+        self._count = redis.register_script(_COUNT)
+        self._take_back = redis.register_script(_TAKE_BACK)
+        self._clear = redis.register_script(_CLEAR)
 
-    async def read(self, username: str, address: str) -> Attempts:
-        with redis_errors():
-            async with self._redis.pipeline(transaction=False) as pipeline:
-                for key in _tally_keys(username, address):
-                    pipeline.hmget(key, "count", "last_at")
-                pipeline.exists(_known_key(username, address))
-                pair, user, by_address, known = await pipeline.execute()
-        return Attempts(_tally(pair), _tally(user), _tally(by_address), bool(known))
+    async def count_failure(self, username: str, address: str, now: float) -> float:
+        """Count a try as a failure before it is known to be one, if it may come now.
 
-    async def count_failure(self, username: str, address: str, now: float) -> None:
+        0: it is counted, and may go on. Otherwise nothing was counted; it may come in so many seconds.
+        """
         with redis_errors():
-            async with self._redis.pipeline(transaction=True) as pipeline:
-                for key in _tally_keys(username, address):
-                    pipeline.hincrby(key, "count", 1)
-                    pipeline.hset(key, "last_at", f"{now:.3f}")
-                    pipeline.expire(key, _FORGET_SECONDS)
-                await pipeline.execute()
+            wait = await self._count(
+                keys=_keys(username, address), args=[f"{now:.3f}", _FORGET_SECONDS, self._free, self._delays]
+            )
+        return float(wait)
+
+    async def take_back(self, username: str, address: str) -> None:
+        """What `count_failure` has counted was no failure: nothing was found out about the password."""
+        with redis_errors():
+            await self._take_back(keys=_keys(username, address))
 
     async def clear(self, username: str, address: str) -> None:
-        """After a right password: these two belong together.
+        """After a right password: these two belong together, and what `count_failure` has counted was no failure.
 
-        What was counted for the address and for the user stays, else one's own account, or the victim's own logins,
-        would give an attacker new tries.
+        What was counted before for the address and for the user stays, else one's own account, or the victim's own
+        logins, would give an attacker new tries.
         """
-        pair_key = _tally_keys(username, address)[0]
         with redis_errors():
-            async with self._redis.pipeline(transaction=True) as pipeline:
-                pipeline.delete(pair_key)
-                pipeline.set(_known_key(username, address), "1", ex=_KNOWN_ADDRESS_SECONDS)
-                await pipeline.execute()
+            await self._clear(keys=_keys(username, address), args=[_KNOWN_ADDRESS_SECONDS])
 
 
-def _tally_keys(username: str, address: str) -> tuple[str, str, str]:
+def _keys(username: str, address: str) -> list[str]:
     user = digest(username)[:32]
-    return f"{_PREFIX}:pair:{user}:{address}", f"{_PREFIX}:user:{user}", f"{_PREFIX}:address:{address}"
-
-
-def _known_key(username: str, address: str) -> str:
-    return f"{_PREFIX}:known:{digest(username)[:32]}:{address}"
-
-
-def _tally(fields: list[str | None]) -> Tally:
-    count, last_at = fields
-    return Tally(int(count or 0), float(last_at or 0))
+    return [
+        f"{_PREFIX}:pair:{user}:{address}",
+        f"{_PREFIX}:user:{user}",
+        f"{_PREFIX}:address:{address}",
+        f"{_PREFIX}:known:{user}:{address}",
+    ]

@@ -1,5 +1,14 @@
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+
 import pytest
 
+from services.auth.domain.lockout import Limits
+from services.auth.stores.login_attempts import LoginAttempts
+from shared import clock
+from shared.clients.redis import open_redis
+from shared.testing.ports import free_port
 from tests.service.auth.conftest import MakeSettings
 from tests.service.auth.running import Auth, problem, running
 
@@ -81,3 +90,82 @@ async def test_a_whole_ipv6_network_counts_as_one_address(make_settings: MakeSet
 async def test_a_wait_holds_at_every_instance(auth: Auth, other_auth: Auth) -> None:
     await _fail(auth, 5)
     assert (await other_auth.try_login("testuser", "testpass")).status_code == 429
+
+
+async def _at_once(auth: Auth, times: int, password: str) -> Counter[int]:
+    responses = await asyncio.gather(*(auth.try_login("testuser", password) for _ in range(times)))
+    return Counter(response.status_code for response in responses)
+
+
+async def test_of_many_wrong_passwords_at_once_no_more_are_checked_than_are_free(make_settings: MakeSettings) -> None:
+    async with running(make_settings(attempts_longest_delay_seconds=1)) as auth:
+        assert await _at_once(auth, 20, "not-this-one") == {401: 5, 429: 15}
+        await asyncio.sleep(1)
+        assert await _at_once(auth, 20, "not-this-one") == {401: 1, 429: 19}
+        await asyncio.sleep(1)
+        await auth.login()
+        assert await _at_once(auth, 20, "not-this-one") == {401: 5, 429: 15}
+
+
+async def test_right_passwords_leave_nothing_counted(make_settings: MakeSettings) -> None:
+    async with running(make_settings(attempts_free_per_address=2, attempts_free_per_user=2)) as auth:
+        for _ in range(5):
+            await auth.login()
+        await _fail(auth, 1)
+        await auth.login()
+        await _fail(auth, 1)
+        assert (await auth.try_login("alice", "wonderland-demo")).status_code == 429
+
+
+async def test_a_try_that_was_not_checked_is_not_counted(make_settings: MakeSettings) -> None:
+    settings = make_settings(password_threads=1, password_queue=0)
+    async with running(settings) as busy:
+        for _ in range(4):
+            assert (await _at_once(busy, 4, "testpass"))[200] >= 1
+        await _fail(busy, 5)
+
+
+async def test_a_try_during_an_outage_of_dynamodb_is_not_counted(make_settings: MakeSettings, auth: Auth) -> None:
+    async with running(make_settings(aws_endpoint_url=f"http://127.0.0.1:{free_port()}")) as cut_off:
+        assert await _at_once(cut_off, 4, "testpass") == {503: 4}
+    await _fail(auth, 5)
+
+
+@pytest.fixture
+async def attempts(redis_url: str) -> AsyncIterator[LoginAttempts]:
+    redis = open_redis(redis_url)
+    yield LoginAttempts(redis, Limits(2, 4, 6, longest_delay_seconds=5))
+    await redis.aclose()
+
+
+async def test_each_wrong_password_doubles_the_delay_up_to_the_longest(attempts: LoginAttempts) -> None:
+    now = float(int(clock.now()))
+    assert [await attempts.count_failure("ada", HOME, now) for _ in range(3)] == [0, 0, 1]
+    for delay, next_delay in ((1, 2), (2, 4), (4, 5), (5, 5)):
+        assert await attempts.count_failure("ada", HOME, now + delay - 0.25) == 0.25
+        now += delay
+        assert await attempts.count_failure("ada", HOME, now) == 0
+        assert await attempts.count_failure("ada", HOME, now) == next_delay
+
+
+async def test_a_clock_that_is_behind_waits_no_longer_than_the_delay(attempts: LoginAttempts) -> None:
+    now = float(int(clock.now()))
+    assert [await attempts.count_failure("ada", HOME, now) for _ in range(2)] == [0, 0]
+    assert await attempts.count_failure("ada", HOME, now - 1000) == 1
+
+
+async def test_what_a_right_password_takes_back_leaves_the_delay_of_the_user_as_it_was(attempts: LoginAttempts) -> None:
+    now = float(int(clock.now()))
+    await attempts.clear("ada", HOME)
+    for stranger in (1, 2):
+        assert [await attempts.count_failure("ada", f"198.51.100.{stranger}", now) for _ in range(2)] == [0, 0]
+    assert await attempts.count_failure("ada", HOME, now + 0.5) == 0
+    await attempts.clear("ada", HOME)
+    assert await attempts.count_failure("ada", STRANGER, now + 0.5) == 0.5
+
+
+async def test_what_is_taken_back_was_never_counted(attempts: LoginAttempts) -> None:
+    now = float(int(clock.now()))
+    for _ in range(5):
+        assert await attempts.count_failure("ada", HOME, now) == 0
+        await attempts.take_back("ada", HOME)
