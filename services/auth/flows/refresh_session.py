@@ -2,6 +2,7 @@
 
 import contextlib
 from dataclasses import dataclass
+from typing import Literal
 
 from services.auth.domain.access_tokens import Grant
 from services.auth.domain.clients import UnverifiedClient, narrow_scope
@@ -34,6 +35,9 @@ class Refreshed:
 class RefreshSession:
     """Rotates. Of many uses of one token at once one rotates, and all get the same successor for a short grace.
 
+    The rotation is the last thing that is asked of DynamoDB, and the grace counts from then: what fails before leaves
+    the token as it was.
+
     What says that the session has ended is read from the durable truth, so a refresh never brings back what was
     revoked. An old token that comes back after the grace was copied by somebody: the session ends.
 
@@ -62,38 +66,46 @@ class RefreshSession:
         scope = narrow_scope(session.scope, raw_scope)
         targets = Target("user", session.user_id), Target("client", session.client_id)
         revoked_up_to = self.access_tokens.revoked_up_to(*targets)
-        successor, user = await self._exchange(presented, session, now)
+        use = await self._judged(presented, session, now)
+        user = await self._user(session)
         grant = Grant.of_session(session, user, scope & scope_of(user.roles, user.permissions))
         issued_at = self.access_tokens.second_after(revoked_up_to, now)
         access = self.access_tokens.issue(grant, issued_at=issued_at, now=now)
+        if use == "current":
+            successor = await self._rotated(presented, session)
+        else:
+            successor = repeat(presented, session.refresh)
+        log.info("token_refreshed", session_id=session.session_id, user_id=session.user_id, use=use)
         return Refreshed(access, successor)
 
-    async def _exchange(self, presented: RefreshToken, session: Session, now: float) -> tuple[RefreshToken, User]:
-        """Successor and user, read at once: where the user or a revocation forbids it, the successor stays with us."""
-        successor, user, revocations = await at_once(
-            self._successor(presented, session, now),
-            self.users.get(session.username),
-            self.revocations.read(targets_of_session(session)),
-        )
-        if user is None or user.disabled or ends_session(revocations, session):
-            raise InvalidGrant("The session has ended. Log in again.")
-        return successor, user
-
-    async def _successor(self, presented: RefreshToken, session: Session, now: float) -> RefreshToken:
-        grace_seconds = self.access_tokens.lifetimes.grace_seconds
-        use = judge(presented, session.refresh, grace_seconds, now)
-        if use == "current" and session.is_alive(now):
-            successor, state = rotate(presented, session.refresh, now)
-            tokens_expire_at = self.access_tokens.lifetimes.tokens_expire_at(now)
-            as_it_stands = await self.sessions.rotate(session, state, tokens_expire_at=tokens_expire_at, now=now)
-            if as_it_stands is None:
-                return successor
-            session, use = as_it_stands, judge(presented, as_it_stands.refresh, grace_seconds, now)
+    async def _judged(self, presented: RefreshToken, session: Session, now: float) -> Literal["current", "repeated"]:
+        """What this use of a token of a live session is; one that is neither is refused, and reuse ends the session."""
+        use = judge(presented, session.refresh, self.access_tokens.lifetimes.grace_seconds, now)
         if use == "forged" or not session.is_alive(now):
             raise InvalidGrant("The session has ended. Log in again.")
-        if use == "repeated":
-            return repeat(presented, session.refresh)
+        if use != "reused":
+            return use
         log.warning("refresh_token_reused", session_id=session.session_id, user_id=session.user_id)
         with contextlib.suppress(NotAnnounced):  # the announcer goes on; the client is refused in any case
             await self.ending.end(session, now)
         raise InvalidGrant("This refresh token was used before, so its session was ended. Log in again.")
+
+    async def _user(self, session: Session) -> User:
+        """As the user is now, where neither the user nor a revocation forbids that the session goes on."""
+        user, revocations = await at_once(
+            self.users.get(session.username), self.revocations.read(targets_of_session(session))
+        )
+        if user is None or user.disabled or ends_session(revocations, session):
+            raise InvalidGrant("The session has ended. Log in again.")
+        return user
+
+    async def _rotated(self, presented: RefreshToken, session: Session) -> RefreshToken:
+        """The successor, once it is stored; where another request was faster, the one that it has stored."""
+        now = self.now()
+        successor, state = rotate(presented, session.refresh, now)
+        tokens_expire_at = self.access_tokens.lifetimes.tokens_expire_at(now)
+        as_it_stands = await self.sessions.rotate(session, state, tokens_expire_at=tokens_expire_at, now=now)
+        if as_it_stands is None:
+            return successor
+        await self._judged(presented, as_it_stands, now)
+        return repeat(presented, as_it_stands.refresh)

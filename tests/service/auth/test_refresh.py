@@ -2,6 +2,8 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -10,6 +12,8 @@ import pytest
 from services.auth.domain.sessions import Session
 from shared import clock
 from shared.clients.aws import open_dynamodb
+from shared.errors import Unavailable
+from shared.tokens.revocation import Revocation, Target
 from tests.service.auth.conftest import MakeSettings
 from tests.service.auth.running import DEMO_CLIENT, DEMO_USERS, Auth, running
 from tests.support.waiting import eventually
@@ -87,6 +91,29 @@ async def test_the_predecessor_gets_the_same_successor_for_a_while(auth: Auth, m
     await _age(auth, make_settings, tokens["session_id"], 8)
     again = await auth.refresh(tokens["refresh_token"])
     assert again.json()["refresh_token"] == first
+
+
+class NotAnswering:
+    async def read(self, targets: Sequence[Target]) -> list[Revocation]:
+        raise Unavailable(f"The revocations of {len(targets)} targets can't be read.")
+
+
+async def test_a_refresh_that_could_not_read_all_it_needs_leaves_the_token_as_it_was(auth: Auth) -> None:
+    tokens = await auth.login()
+    before = (await _session(auth, tokens)).refresh
+    cut_off = replace(auth.resources.refresh_session, revocations=NotAnswering())
+    with pytest.raises(Unavailable):
+        await cut_off(None, tokens["refresh_token"], None)
+    assert (await _session(auth, tokens)).refresh == before
+
+
+async def test_the_grace_counts_from_the_rotation_and_not_from_the_request(auth: Auth) -> None:
+    tokens = await auth.login()
+    moments = iter([clock.now() - 60, clock.now()])
+    slow = replace(auth.resources.refresh_session, now=lambda: next(moments))
+    refreshed = await slow(None, tokens["refresh_token"], None)
+    again = await auth.refresh(tokens["refresh_token"])
+    assert again.json()["refresh_token"] == str(refreshed.refresh_token)
 
 
 async def test_the_predecessor_after_the_grace_ends_the_session(
