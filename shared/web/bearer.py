@@ -13,11 +13,13 @@ from fastapi.routing import APIRoute
 
 from shared.errors import Forbidden, InvalidRequest, Problem
 from shared.telemetry.context import bind
+from shared.telemetry.logs import get_logger
 from shared.tokens.claims import InvalidToken
 from shared.tokens.verifier import Caller, Verifier
 
 SCHEME = "bearer"
 _CALLER = "mayfly.caller"
+log = get_logger(__name__)
 
 
 class Unauthorized(Problem):
@@ -60,6 +62,7 @@ async def _authenticate(request: Request, needed: frozenset[str]) -> Caller:
     try:
         caller = await verifier.verify(_bearer_token(request))
     except InvalidToken as error:
+        log.info("token_refused", reason=error.reason)
         description = f"the access token is not valid: {error.reason}"
         raise Unauthorized(
             f"{description[0].upper()}{description[1:]}. Log in again at auth.",
@@ -67,6 +70,7 @@ async def _authenticate(request: Request, needed: frozenset[str]) -> Caller:
         ) from None
     if not needed <= caller.scope:
         scope = " ".join(sorted(needed))
+        log.info("token_refused", reason="insufficient-scope", needed=scope, caller=caller.user_id)
         raise InsufficientScope(
             f"This needs the scope {scope}.",
             headers={"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{scope}"'},

@@ -8,6 +8,9 @@ from services.auth.domain.oauth_errors import InvalidClient
 from services.auth.flows.client_authentication import ClientAuthentication
 from services.auth.flows.issuing import AccessTokens, IssuedToken
 from shared.clock import Clock
+from shared.telemetry.logs import get_logger
+
+log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,4 +32,6 @@ class IssueClientToken:
         now = self.now()
         client, issued_at = await self.authentication.of_confidential(unverified_client, now)
         grant = Grant.of_client(client, narrow_scope(client.scope, raw_scope))
-        return self.access_tokens.issue(grant, issued_at=issued_at, now=now)
+        issued = self.access_tokens.issue(grant, issued_at=issued_at, now=now)
+        log.info("client_token_issued", client_id=client.client_id, scope=sorted(issued.scope))
+        return issued

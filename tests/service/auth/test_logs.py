@@ -37,6 +37,7 @@ async def _act(http: httpx.AsyncClient) -> list[str]:
     await http.post("/oauth2/token", data={"grant_type": "client_credentials"}, auth=("demo-service", "a-wrong-secret"))
     await http.post("/oauth2/revoke", data={"token": client["access_token"]}, auth=DEMO_CLIENT)
     await http.post("/api/logout", headers={"authorization": f"Bearer {tokens['token']}"})
+    await http.get("/api/me", headers={"authorization": f"Bearer {tokens['token']}"})
     secrets = [tokens["refresh_token"], successor["refresh_token"]]
     access = [tokens["token"], successor["access_token"], client["access_token"]]
     return [*(secret.partition(".")[2] for secret in secrets), *access, "testpass", "a-wrong", DEMO_CLIENT[1]]
@@ -52,6 +53,8 @@ async def test_each_decision_is_logged_and_nothing_secret_with_it(make_settings:
     text = await asyncio.to_thread(child.log_file.read_text)
     lines: list[dict[str, Any]] = [json.loads(line) for line in text.splitlines()]
     events = {line["event"] for line in lines}
-    assert {"login_succeeded", "login_refused", "session_ended", "revoked", "oauth_request_refused"} <= events
+    issued = {"login_succeeded", "token_refreshed", "client_token_issued"}
+    assert issued | {"login_refused", "session_ended", "revoked", "oauth_request_refused", "token_refused"} <= events
+    assert [line["reason"] for line in lines if line["event"] == "token_refused"] == ["revoked"]
     assert [line["reason"] for line in lines if line["event"] == "login_refused"] == ["wrong_password"]
     assert [secret for secret in secrets if secret in text] == []
