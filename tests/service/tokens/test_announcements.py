@@ -44,8 +44,9 @@ async def test_to_announce_twice_does_no_harm(announcements: Announcements, redi
 
 
 async def test_what_has_expired_goes_with_the_next_announcement(announcements: Announcements, redis: Redis) -> None:
-    await announcements.announce(revocation("tok_old", NOW - 3600))
-    await announcements.announce(revocation("tok_recent", NOW - 10))
+    now = int(clock.now())  # not the time at which the tests began
+    await announcements.announce(revocation("tok_old", now - 3600))
+    await announcements.announce(revocation("tok_recent", now - 10))
     await announcements.announce(revocation("tok_new"))
     left = [to_member(revocation("tok_recent")), to_member(revocation("tok_new"))]
     assert await redis.zrange(SNAPSHOT_KEY, 0, -1) == left
