@@ -2,30 +2,57 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fastapi import APIRouter, Request, Response, status
 from pydantic import Field
 
+from shared import clock
 from shared.errors import Problem
 from shared.telemetry.metrics import exposition
 from shared.web.schema import ResponseModel
 
 router = APIRouter(tags=["health"])
-
-
-@dataclass(frozen=True, slots=True)
-class ReadinessCheck:
-    """`check` returns a word about the state ("fresh, 0.1 s"), or raises. It may take `timeout_seconds`."""
-
-    name: str
-    check: Callable[[], Awaitable[str]]
-    timeout_seconds: float = 1
+_FRESH_SECONDS = 1.0
 
 
 class CheckResponse(ResponseModel):
     ok: bool
     detail: str
+
+
+@dataclass(slots=True)
+class ReadinessCheck:
+    """`check` returns a word about the state ("fresh, 0.1 s"), or raises. It may take `timeout_seconds`.
+
+    Anyone may ask `/readyz` as often as they like: what was found is the answer for a second, and all who ask
+    meanwhile wait for the same run.
+    """
+
+    name: str
+    check: Callable[[], Awaitable[str]]
+    timeout_seconds: float = 1
+    _run: asyncio.Task[CheckResponse] | None = field(default=None, init=False)
+    _ended_at: float = field(default=0, init=False)
+
+    async def result(self) -> CheckResponse:
+        """What the check found, at most a second ago. Never raises what the check does."""
+        if self._run is None or (self._run.done() and clock.monotonic() - self._ended_at >= _FRESH_SECONDS):
+            self._run = asyncio.create_task(self._once())
+        return await asyncio.shield(self._run)
+
+    async def _once(self) -> CheckResponse:
+        try:
+            async with asyncio.timeout(self.timeout_seconds):
+                return CheckResponse(ok=True, detail=await self.check())
+        except TimeoutError:
+            return CheckResponse(ok=False, detail=f"no answer within {self.timeout_seconds:g} s")
+        except Problem as problem:
+            return CheckResponse(ok=False, detail=problem.detail)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the answer is "not ready", never a 500
+            return CheckResponse(ok=False, detail=type(error).__name__)
+        finally:
+            self._ended_at = clock.monotonic()
 
 
 class HealthResponse(ResponseModel):
@@ -68,17 +95,5 @@ def _word(*, ready: bool, draining: bool) -> str:
 
 
 async def _run(checks: Sequence[ReadinessCheck]) -> dict[str, CheckResponse]:
-    results = await asyncio.gather(*(_run_one(check) for check in checks))
+    results = await asyncio.gather(*(check.result() for check in checks))
     return dict(zip((check.name for check in checks), results, strict=True))
-
-
-async def _run_one(check: ReadinessCheck) -> CheckResponse:
-    try:
-        async with asyncio.timeout(check.timeout_seconds):
-            return CheckResponse(ok=True, detail=await check.check())
-    except TimeoutError:
-        return CheckResponse(ok=False, detail=f"no answer within {check.timeout_seconds:g} s")
-    except Problem as problem:
-        return CheckResponse(ok=False, detail=problem.detail)
-    except Exception as error:  # noqa: BLE001 - whatever it is, the answer is "not ready", never a 500
-        return CheckResponse(ok=False, detail=type(error).__name__)

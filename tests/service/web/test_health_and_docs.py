@@ -56,3 +56,20 @@ async def test_the_docs_page_takes_everything_from_here(client: httpx.AsyncClien
         assert f"docs/{name}" in page.text
         assert (await client.get(f"/docs/{name}")).status_code == 200
     assert (await client.get("/docs/main.py")).status_code == 404
+
+
+async def test_who_asks_again_and_again_is_told_what_was_found_within_the_last_second(
+    app: FastAPI, client: httpx.AsyncClient
+) -> None:
+    runs: list[str] = []
+
+    async def count() -> str:
+        runs.append("run")
+        await asyncio.sleep(0.05)
+        return str(len(runs))
+
+    app.state.readiness_checks = (ReadinessCheck("thing", count),)
+    await asyncio.gather(*(client.get("/readyz") for _ in range(5)))
+    assert len(runs) == 1
+    await asyncio.sleep(1.1)
+    assert (await client.get("/readyz")).json()["checks"]["thing"]["detail"] == "2"
