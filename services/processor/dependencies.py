@@ -25,17 +25,18 @@ def owner_of(request: Request) -> str:
 
 def preference_of(
     request: Request,
-    prefer: Annotated[
-        list[str] | None,
+    prefer: Annotated[  # noqa: ARG001 - it is documented by this; the header may come several times, which this is not
+        str,
         Header(
             description="RFC 7240: `respond-async` answers 202 at once; `wait=N` waits up to N seconds for the result.",
             examples=["wait=10"],
         ),
-    ] = None,
+    ] = "",
 ) -> Preference:
     settings: ProcessorSettings = request.app.state.settings
+    raw_values = request.headers.getlist("prefer")
     return parse_prefer(
-        prefer or [], default_seconds=settings.default_wait_seconds, most_seconds=settings.max_wait_seconds
+        raw_values, default_seconds=settings.default_wait_seconds, most_seconds=settings.max_wait_seconds
     )
 
 

@@ -230,3 +230,18 @@ async def test_each_route_asks_for_its_scope(common_processor: Processor, method
     assert f'scope="{scope}"' in answer.headers["www-authenticate"]
     nobody = await common_processor.http.request(method, path, headers={"authorization": ""})
     assert nobody.status_code == 401
+
+
+async def test_a_preference_that_is_not_understood_is_ignored_and_several_headers_are_read(
+    idle_processor: Processor,
+) -> None:
+    headers = [("prefer", "n#k"), ("prefer", "respond-async"), *idle_processor.http.headers.items()]
+    answer = await idle_processor.http.post("/api/process", json={"data_source": "test", "config": {}}, headers=headers)
+    assert (answer.status_code, answer.headers["preference-applied"]) == (202, "respond-async")
+
+
+async def test_the_header_prefer_is_described_as_any_text(idle_processor: Processor) -> None:
+    openapi = (await idle_processor.http.get("/openapi.json")).json()
+    [prefer] = [p for p in openapi["paths"]["/api/process"]["post"]["parameters"] if p["name"] == "prefer"]
+    assert prefer["schema"]["type"] == "string"
+    assert not {"anyOf", "pattern", "items"} & set(prefer["schema"])

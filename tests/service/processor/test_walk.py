@@ -63,7 +63,9 @@ async def test_an_upload_is_processed_and_fetched_by_links_alone(common_processo
 
 
 async def test_an_upload_of_a_stated_size_is_signed_for_that_size(common_processor: Processor) -> None:
-    upload = (await common_processor.http.post("/api/uploads", json={"filename": "a.csv", "size": 12})).json()
+    answer = await common_processor.http.post("/api/uploads", json={"filename": "a.csv", "size": 12})
+    upload = answer.json()
+    assert answer.headers["cache-control"] == "no-store"
     assert upload["headers"] == {"Content-Length": "12"}
     assert "X-Amz-SignedHeaders=content-length%3Bhost" in upload["url"]
     assert upload["data_source"].startswith(
