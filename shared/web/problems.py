@@ -22,8 +22,19 @@ SCHEMA = {
     "type": "object",
     "description": "RFC 9457 problem details.",
     "required": ["type", "title", "status", "detail", "code", "trace_id"],
+    "examples": [
+        {
+            "type": "urn:mayfly:problem:validation-failed",
+            "title": "The request is not valid",
+            "status": 422,
+            "detail": "/username: is missing; send it",
+            "code": "validation-failed",
+            "errors": [{"pointer": "/username", "detail": "is missing; send it"}],
+            "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+        }
+    ],
     "properties": {
-        "type": {"type": "string", "examples": ["urn:mayfly:problem:validation-failed"]},
+        "type": {"type": "string"},
         "title": {"type": "string"},
         "status": {"type": "integer"},
         "detail": {"type": "string", "description": "What is wrong here, and the remedy."},
