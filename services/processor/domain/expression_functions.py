@@ -1,7 +1,8 @@
 """The functions that an expression may call: pure, scalar, bounded. What is not listed does not exist.
 
 Left out on purpose: whatever reads a clock, a setting, a file or the network, draws at random, depends on the engine's
-version (`hash`), or makes a long text out of a short one (`repeat`, `range`, `printf`).
+version (`hash`), makes a long text out of a short one (`repeat`, `range`, `printf`), or takes time that grows with the
+square of a text (`levenshtein`, `jaro_winkler_similarity`): the engine looks at its clock only between records.
 """
 
 from dataclasses import dataclass
@@ -20,6 +21,9 @@ class Function:
     length_argument: int | None = None  # a number written out, at most LONGEST_PADDING
     separator_argument: int | None = None  # a text written out, of at most LONGEST_SEPARATOR characters
     growing_argument: int | None = None  # may stand in the result as often as the first argument has characters
+    searches: bool = False  # the first argument, for the second
+    has_pattern: bool = False  # the second argument is a regular expression, written out
+    joins: bool = False  # the result is as long as all arguments together
 
 
 def _functions(fewest: int, most: int, names: str) -> list[Function]:
@@ -38,21 +42,24 @@ _LISTED = [
     *_functions(1, 1, "len list_min list_max list_sort list_reverse list_bool_and list_bool_or"),
     *_functions(1, 2, "trim ltrim rtrim round trunc"),
     *_functions(1, 2, "log array_length"),
-    *_functions(2, 2, "left right contains starts_with ends_with prefix suffix strpos instr string_split levenshtein"),
-    *_functions(
-        2, 2, "jaro_winkler_similarity atan2 pow power mod gcd lcm nullif ifnull date_part date_trunc datepart"
-    ),
-    *_functions(2, 2, "datetrunc strftime strptime try_strptime list_contains list_has list_position list_concat"),
-    *_functions(2, 2, "list_extract list_has_any list_has_all list_append"),
-    *_functions(2, 3, "substring substr regexp_matches regexp_full_match"),
-    *_functions(2, 4, "regexp_extract"),
-    *_functions(3, 3, "translate split_part date_diff datediff date_sub datesub make_date if"),
+    *_functions(2, 2, "left right starts_with ends_with prefix suffix"),
+    *_functions(2, 2, "atan2 pow power mod gcd lcm nullif ifnull date_part date_trunc datepart"),
+    *_functions(2, 2, "datetrunc strftime strptime try_strptime list_contains list_has list_position"),
+    *_functions(2, 2, "list_extract list_has_any list_has_all"),
+    *_functions(2, 3, "substring substr"),
+    *_functions(3, 3, "translate date_diff datediff date_sub datesub make_date if"),
     *_functions(6, 6, "make_timestamp"),
-    *_functions(1, _ANY_NUMBER, "coalesce concat greatest least"),
-    Function("concat_ws", 2, _ANY_NUMBER, separator_argument=0),
+    *_functions(1, _ANY_NUMBER, "coalesce greatest least"),
+    *(Function(name, 2, 2, searches=True) for name in ("contains", "strpos", "instr", "string_split")),
+    Function("split_part", 3, 3, searches=True),
+    *(Function(name, 2, 3, has_pattern=True) for name in ("regexp_matches", "regexp_full_match")),
+    Function("regexp_extract", 2, 4, has_pattern=True),
+    Function("concat", 1, _ANY_NUMBER, joins=True),
+    *(Function(name, 2, 2, joins=True) for name in ("list_concat", "list_append")),
+    Function("concat_ws", 2, _ANY_NUMBER, separator_argument=0, joins=True),
     Function("array_to_string", 2, 2, separator_argument=1),
-    Function("replace", 3, 3, growing_argument=2),
-    Function("regexp_replace", 3, 4, growing_argument=2),
+    Function("replace", 3, 3, growing_argument=2, searches=True),
+    Function("regexp_replace", 3, 4, growing_argument=2, has_pattern=True),
     Function("lpad", 3, 3, length_argument=1),
     Function("rpad", 3, 3, length_argument=1),
     Function("json_extract", 2, 2, takes_json=True, gives_json=True),

@@ -5,8 +5,11 @@ from collections.abc import Callable
 
 from sqlglot import exp
 
-from services.processor.domain.column_types import INTEGER_TYPES, UnknownType, is_json, parse_type
-from services.processor.domain.expression_functions import FUNCTIONS, LONGEST_PADDING, LONGEST_SEPARATOR, Function
+from services.processor.domain import expression_bounds as bounds
+from services.processor.domain.column_types import UnknownType, is_json, parse_type
+from services.processor.domain.expression_calls import CallRefused, call_sql
+from services.processor.domain.expression_casts import cast_sql
+from services.processor.domain.expression_functions import FUNCTIONS
 from services.processor.domain.nearest import did_you_mean, excerpt
 from services.processor.domain.pipeline_errors import PipelineError, Place
 from services.processor.domain.schema_of_records import Column, Schema
@@ -14,16 +17,12 @@ from services.processor.domain.sql_text import json_pointer, quote_name, quote_t
 
 _LONGEST_SQL = 50_000
 _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]{1,3})?", re.ASCII)
-_LONGEST_VALUE = 1 << 24
-# These become parts of the engine's own errors: its function error() can't be tried again to find the record.
-_WOULD_LOSE = "has a fraction; ROUND it first"
-_WOULD_GROW = "the text would grow too long; replace less, or by something shorter"
 _UNITS = ("YEAR", "QUARTER", "MONTH", "WEEK", "DAY", "HOUR", "MINUTE", "SECOND", "MILLISECOND", "MICROSECOND")
 _PARTS = (*_UNITS, "ISODOW", "DOW", "DOY", "EPOCH", "ISOYEAR")
 _BINARY: dict[type[exp.Expr], str] = {
     exp.And: "AND", exp.Or: "OR", exp.EQ: "=", exp.NEQ: "<>", exp.GT: ">", exp.GTE: ">=", exp.LT: "<", exp.LTE: "<=",
     exp.NullSafeEQ: "IS NOT DISTINCT FROM", exp.NullSafeNEQ: "IS DISTINCT FROM", exp.Add: "+", exp.Sub: "-",
-    exp.Mul: "*", exp.Div: "/", exp.IntDiv: "//", exp.Mod: "%", exp.DPipe: "||", exp.Like: "LIKE", exp.ILike: "ILIKE",
+    exp.Mul: "*", exp.Div: "/", exp.IntDiv: "//", exp.Mod: "%", exp.Like: "LIKE", exp.ILike: "ILIKE",
 }  # fmt: skip
 _SAYS_NOTHING = frozenset({"safe", "typed", "only_json_types", "scalar_only", "value_constructor", "bracket_notation"})
 _REFUSED: list[tuple[type[exp.Expr], str]] = [
@@ -130,7 +129,18 @@ def _binary(to: Renderer, node: exp.Expr) -> str:
 def _like(to: Renderer, node: exp.Expr) -> str:
     value, pattern, negate = to.args(node, "this", "expression", "negate")
     operator = f"NOT {_BINARY[type(node)]}" if negate else _BINARY[type(node)]
-    return f"({to.plain(value)} {operator} {to.plain(pattern)})"
+    return f"({to.plain(value)} {operator} {bounds.sought(to.plain(pattern))})"
+
+
+def _join(to: Renderer, node: exp.Expr) -> str:
+    """A chain is bounded as a whole."""
+    parts: list[str] = []
+    while isinstance(node, exp.DPipe):
+        left, right = to.args(node, "this", "expression")
+        parts.insert(0, to.plain(right))
+        node = left  # type: ignore[assignment]  # to.plain refuses what is no expression
+    parts.insert(0, to.plain(node))
+    return bounds.joined(parts, bounds.balanced(parts))
 
 
 def _literal(to: Renderer, node: exp.Expr) -> str:
@@ -174,31 +184,13 @@ def _json_part(to: Renderer, node: exp.Expr) -> str:
 
 
 def _cast(to: Renderer, node: exp.Expr) -> str:
-    """Casts to whole numbers are exact: a fraction is an error (or, with TRY_CAST, NULL), never rounded away."""
     value, target = to.args(node, "this", "to")
     to_type = to.type(target.sql(dialect="duckdb") if isinstance(target, exp.DataType) else "")
     sql = to.any(value)
     scalar_of_json = sql.is_json and to_type != "JSON" and not to_type.endswith("[]")
     said = f"({sql} ->> '$')" if scalar_of_json else sql
     cast = "TRY_CAST" if isinstance(node, exp.TryCast) else "CAST"
-    return _said(_cast_sql(said, to_type, cast), is_json(to_type))
-
-
-def cast_column(column: Column, to_type: str) -> str:
-    """The same for a whole column, as the step `cast` wants it."""
-    scalar_of_json = is_json(column.type) and to_type != "JSON" and not to_type.endswith("[]")
-    name = quote_name(column.name)
-    return _cast_sql(f"({name} ->> '$')" if scalar_of_json else name, to_type)
-
-
-def _cast_sql(sql: str, to_type: str, cast: str = "CAST") -> str:
-    """A cast that loses nothing where the target is whole."""
-    plain = f"{cast}({sql} AS {to_type})"
-    if to_type not in INTEGER_TYPES or re.fullmatch(r"[0-9]+", sql):
-        return plain
-    number = f"{cast}({sql} AS DOUBLE)"
-    loss = "NULL" if cast == "TRY_CAST" else f"CAST(CAST({sql} AS VARCHAR) || ' {_WOULD_LOSE}' AS {to_type})"
-    return f"(CASE WHEN {number} <> trunc({number}) THEN {loss} ELSE {plain} END)"
+    return _said(cast_sql(said, to_type, cast), is_json(to_type))
 
 
 def _case(to: Renderer, node: exp.Expr) -> str:
@@ -266,39 +258,16 @@ def _call(to: Renderer, node: exp.Expr) -> str:
     if function is None:
         raise to.refusal(f'no function "{excerpt(name)}"; {did_you_mean(str(name).lower(), FUNCTIONS)}')
     given = arguments if isinstance(arguments, list) else []
-    if not function.fewest <= len(given) <= function.most:
-        takes = str(function.fewest) if function.fewest == function.most else f"{function.fewest} to {function.most}"
-        raise to.refusal(f"{function.name} takes {takes} arguments, not {len(given)}")
-    _check_bounds(to, function, given)
     said = [to.any(value) if function.takes_json and not i else to.plain(value) for i, value in enumerate(given)]
-    call = f"{function.name}({', '.join(said)})"
-    if function.growing_argument is not None:
-        call = _bounded(call, said[0], said[function.growing_argument])
-    return _said(call, function.gives_json)
-
-
-def _check_bounds(to: Renderer, function: Function, given: list[object]) -> None:
-    if function.length_argument is not None:
-        length = given[function.length_argument]
-        if not (isinstance(length, exp.Literal) and length.is_int and int(str(length.this)) <= LONGEST_PADDING):
-            raise to.refusal(f"the length that {function.name} pads to is a number, at most {LONGEST_PADDING}")
-    if function.separator_argument is not None:
-        separator = given[function.separator_argument]
-        if not (isinstance(separator, exp.Literal) and len(str(separator.this)) <= LONGEST_SEPARATOR):
-            most = f"of at most {LONGEST_SEPARATOR} characters"
-            raise to.refusal(f"the separator of {function.name} is a text such as ', ', {most}")
-
-
-def _bounded(call: str, text: str, growing: str) -> str:
-    """The engine's own memory limit does not see a text that a replacement makes until it is there."""
-    most = f"length({text}) * (2 * length({growing}) + 1)"
-    return (
-        f"(CASE WHEN {most} > {_LONGEST_VALUE} THEN CAST(CAST('{_WOULD_GROW}' AS BIGINT) AS VARCHAR) ELSE {call} END)"
-    )
+    try:
+        return _said(call_sql(function, given, said), function.gives_json)
+    except CallRefused as error:
+        raise to.refusal(str(error)) from None
 
 
 _SAY: dict[type[exp.Expr], _Say] = {
     **dict.fromkeys(_BINARY, _binary),
+    exp.DPipe: _join,
     exp.Like: _like,
     exp.ILike: _like,
     exp.Literal: _literal,

@@ -26,7 +26,8 @@ _HINTS = re.compile(
 
 
 _OURS = re.compile(
-    r"Could not convert string '(.* (?:has a fraction|is no number in JSON|would grow too long); [^']*)' to \w+",
+    r"Could not convert string '(.* (?:has a fraction|is no number in JSON|would grow too long|"
+    r"is too long|is too long for this regular expression); [^']*)' to \w+",
     re.DOTALL,
 )
 _OUR_NAMES = {

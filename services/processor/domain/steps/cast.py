@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from services.processor.domain.column_types import UnknownType, parse_type
-from services.processor.domain.expression_sql import cast_column
+from services.processor.domain.expression_casts import cast_column
 from services.processor.domain.pipeline_errors import PipelineError, Place
 from services.processor.domain.schema_of_records import Schema
 from services.processor.domain.steps.names import column_of, parse_mapping

@@ -1,5 +1,6 @@
 """A run stays within its walls: time, memory, files. And its bytes depend on nothing else."""
 
+import contextlib
 import gzip
 import threading
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from services.processor.domain.pipeline_errors import (
     RunCancelled,
 )
 from services.processor.engine.session import EngineLimits, Stop, engine_version, open_describer, open_session
+from shared.clock import monotonic
 from tests.unit.processor.engine.conftest import MIB, Engine
 
 NewEngine = Callable[..., Engine]
@@ -93,6 +95,56 @@ def test_a_text_can_not_be_blown_up_by_replacing(new_engine: NewEngine, call: st
         RecordError, match=r"^a\.ndjson, record 2, column \"c\": .*\.c: the text would grow too long; replace less"
     ):
         new_engine().run({"a.ndjson": '{"b":"-"}\n{"b":"aaaaaaaaa"}\n'}, config)
+
+
+PUT_TOGETHER = ["b || b", "concat(b, b)", "concat_ws('-', b, b)", "b || (b || 'x')"]
+LISTS = ["list_concat([b], [b])", "list_append([b], b)"]
+
+
+@pytest.mark.parametrize("expression", PUT_TOGETHER + LISTS)
+def test_what_is_put_together_is_bounded_and_the_record_named(engine: Engine, expression: str) -> None:
+    config = {"transformations": [{"derive": {"c": expression}}]}
+    content = '{"b":"-"}\n{"b":"' + "x" * 9000 + '"}\n'
+    with pytest.raises(RecordError, match=r'^a\.ndjson, record 2, column "c": .* too long; what is put together has'):
+        engine.run({"a.ndjson": content}, config)
+
+
+def test_a_long_text_may_still_get_an_end(engine: Engine) -> None:
+    done = engine.run({"a.csv": "a,b\n1," + "x" * 100_000}, {"transformations": [{"derive": {"b": "'<' || b || '>'"}}]})
+    assert f"<{'x' * 100_000}>" in done.text
+
+
+@pytest.mark.parametrize("expression", ["contains(a, b)", "strpos(a, b) > 0", "a LIKE b", "split_part(a, b, 1) = ''"])
+def test_what_is_searched_for_is_bounded(engine: Engine, expression: str) -> None:
+    """Or the time would be the product of two long texts."""
+    content = '{"a":"x","b":"y"}\n{"a":"x","b":"' + "x" * 1001 + '"}\n'
+    with pytest.raises(RecordError, match=r"record 2: .*: the text to search for is too long; it has at most 1,000"):
+        engine.run({"a.ndjson": content}, {"filter_condition": expression})
+
+
+def test_a_text_may_be_too_long_for_a_regular_expression(engine: Engine) -> None:
+    content = '{"a":"x"}\n{"a":"' + "a" * 2_000_000 + '"}\n'
+    with pytest.raises(RecordError, match=r"record 2: .*: the text is too long for this regular expression; shorten"):
+        engine.run({"a.ndjson": content}, {"filter_condition": "regexp_matches(a, '(.*a){40}b')"})
+
+
+COSTLY = [
+    "regexp_matches(a, '(.*a){41}b')",
+    "regexp_matches(a, '(a?){49}b')",
+    "a LIKE '%' || b || 'y%'",
+    "strip_accents(upper(reverse(a))) = sha256(a)",
+    "replace(a, b || 'y', '') = ''",
+]
+
+
+@pytest.mark.parametrize("expression", COSTLY)
+def test_the_deadline_holds_for_the_costliest_that_stays(new_engine: NewEngine, expression: str) -> None:
+    """The engine looks at its clock between records, so one value must not take long."""
+    record = '{"a":"' + "a" * 390_000 + '","b":"' + "a" * 900 + '"}\n'
+    started = monotonic()
+    with contextlib.suppress(DeadlineExceeded):
+        new_engine(deadline_seconds=0.5, threads=1).run({"a.ndjson": record}, {"filter_condition": expression})
+    assert monotonic() - started < 0.5 + 1.5
 
 
 def test_a_sort_larger_than_memory_is_spilled(new_engine: NewEngine) -> None:
