@@ -38,13 +38,15 @@ _ROUTER = [
     "The path knows other methods: `Allow` lists them.",
 ]
 
-_JOBS = """A job that fails while `POST /api/process` waits for it is answered with the job's own error: 422, or 500 for
-`part-failed` and `job-deadline-exceeded`. The same `code` is in `status.error` of `GET /api/status/{processing_id}`.
+_JOBS = """A job that fails while `POST /api/process` waits for it is answered with the job's own error: 422, or 500 where it
+was our side that failed. The same `code` is in `status.error` of `GET /api/status/{processing_id}`.
 Only the answer to `GET /api/results/{processing_id}` has the code `job-failed`."""
 
 _OAUTH = """## Below `/oauth2/`
 
-`error` is RFC 6749's (or RFC 7009's) own word; `error_description` is for the developer of the client."""
+`error` is RFC 6749's (or RFC 7009's) own word; `error_description` is for the developer of the client. Whatever else is
+refused there is `invalid_request` with the status that it has elsewhere (404, 405, 408, 413, 431),
+`temporarily_unavailable` with a 503, `server_error` with a 500."""
 
 _TOKENS = """## Why a token is refused
 

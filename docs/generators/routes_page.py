@@ -80,7 +80,7 @@ def _parameter_words(schema: Mapping[str, Any], document: Mapping[str, Any]) -> 
     low, high = schema.get("minimum"), schema.get("maximum")
     bounds = f", {low} to {high}" if low is not None and high is not None else ""
     default = schema.get("default")
-    return words + bounds + (f", {code(json.dumps(default))} if left out" if default is not None else "")
+    return words + bounds + (f", {code(json.dumps(default))} if left out" if default not in {None, ""} else "")
 
 
 def _given(schema: Mapping[str, Any], document: Mapping[str, Any]) -> list[Mapping[str, Any]]:

@@ -94,7 +94,7 @@ def _bounds(metadata: list[Any]) -> str:
 
 def _default(field: FieldInfo) -> str:
     if field.default_factory is not None:
-        return "the machine's"
+        return "one for each core" if field.annotation is int else "the system's temporary folder"
     if field.default is PydanticUndefined:
         return "none: it must be set"
     if field.default is None:

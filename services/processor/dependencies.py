@@ -28,7 +28,7 @@ def preference_of(
     prefer: Annotated[  # noqa: ARG001 - it is documented by this; the header may come several times, which this is not
         str,
         Header(
-            description="RFC 7240: `respond-async` answers 202 at once; `wait=N` waits up to N seconds for the result.",
+            description="RFC 7240: `respond-async` answers 202 at once; `wait=N` waits up to N seconds, at most 60.",
             examples=["wait=10"],
         ),
     ] = "",
