@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from services.auth.resources import Resources, open_resources
 from services.auth.routes import admin, login, me, oauth, sessions, well_known
+from services.auth.routes.oauth_errors import OAuthShape
 from services.auth.settings import AuthSettings
 from services.auth.signing_keys import load_signing_keys
 from shared import clock
@@ -43,7 +44,7 @@ def create_app(settings: AuthSettings | None = None) -> FastAPI:
             app.state.readiness_checks = readiness_checks(resources)
             yield
 
-    return new_app(
+    app = new_app(
         title="Mayfly auth",
         version=version("mayfly-auth"),
         summary="Issues tokens, and revokes them.",
@@ -52,6 +53,8 @@ def create_app(settings: AuthSettings | None = None) -> FastAPI:
         lifespan=lifespan,
         routers=[router.router for router in (login, oauth, me, sessions, admin, well_known)],
     )
+    app.add_middleware(OAuthShape)
+    return app
 
 
 def readiness_checks(resources: Resources) -> list[ReadinessCheck]:

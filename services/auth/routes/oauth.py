@@ -15,15 +15,14 @@ from services.auth.domain.oauth_errors import (
     UnsupportedGrantType,
 )
 from services.auth.resources import Resources
-from services.auth.routes.oauth_errors import NO_STORE, OAuthRoute, oauth_responses
+from services.auth.routes.oauth_errors import NO_STORE, PREFIX, OAuthRoute, oauth_responses
 from shared.errors import PayloadTooLarge, Unavailable
 from shared.web.forms import MEDIA_TYPE, read_form
-from shared.web.problems import problem_responses
 from shared.web.schema import ResponseModel
 
 GRANT_TYPES = ("refresh_token", "client_credentials")
 
-router = APIRouter(prefix="/oauth2", tags=["oauth2"], route_class=OAuthRoute)
+router = APIRouter(prefix=PREFIX, tags=["oauth2"], route_class=OAuthRoute)
 
 
 class TokenResponse(ResponseModel):
@@ -51,9 +50,14 @@ def _form(properties: dict[str, Any], required: list[str], example: dict[str, st
     "/token",
     summary="Get tokens",
     response_model_exclude_none=True,
-    responses=problem_responses(PayloadTooLarge)
-    | oauth_responses(
-        InvalidOAuthRequest, InvalidGrant, InvalidScope, UnsupportedGrantType, InvalidClient, Unavailable
+    responses=oauth_responses(
+        InvalidOAuthRequest,
+        InvalidGrant,
+        InvalidScope,
+        UnsupportedGrantType,
+        InvalidClient,
+        PayloadTooLarge,
+        Unavailable,
     ),
     openapi_extra=_form(
         {
@@ -84,8 +88,7 @@ async def token(request: Request, response: Response, resources: AuthResources) 
     "/revoke",
     summary="Revoke a token (RFC 7009)",
     response_class=Response,
-    responses=problem_responses(PayloadTooLarge)
-    | oauth_responses(InvalidOAuthRequest, InvalidGrant, InvalidClient, Unavailable),
+    responses=oauth_responses(InvalidOAuthRequest, InvalidGrant, InvalidClient, PayloadTooLarge, Unavailable),
     openapi_extra=_form(
         {
             "token": {"type": "string"},

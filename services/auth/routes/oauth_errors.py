@@ -1,23 +1,27 @@
 """Errors below `/oauth2/`: RFC 6749 §5.2 says what they look like, so they are no problem documents."""
 
+import json
 from collections.abc import Callable, Coroutine
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import Request, Response
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.auth.domain.oauth_errors import InvalidClient, OAuthError
-from shared.errors import InvalidRequest, Problem, Unavailable
+from shared.errors import Problem
 from shared.telemetry.logs import get_logger
-from shared.web.problems import retry_after
+from shared.web.problems import MEDIA_TYPE as PROBLEM
 
+PREFIX = "/oauth2"
 NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 log = get_logger(__name__)
 
 
 class OAuthRoute(APIRoute):
-    """Answers OAuthError as the RFC says; a request that can't be read, and an outage, in the same shape."""
+    """Answers OAuthError as the RFC says."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
@@ -27,20 +31,70 @@ class OAuthRoute(APIRoute):
                 return await handle(request)
             except OAuthError as error:
                 return _refusal(error)
-            except InvalidRequest as error:
-                return _answer("invalid_request", error.detail, 400)
-            except Unavailable as error:
-                log.warning("dependency_unavailable", detail=error.detail, cause=repr(error.__cause__))
-                return _answer("temporarily_unavailable", error.detail, error.status, retry_after(error))
 
         return handle_or_explain
+
+
+class OAuthShape:
+    """The outermost ASGI middleware: below `/oauth2/` a problem document becomes what OAuth's clients can read.
+
+    It stands outside because limits, unknown paths and bugs are answered before or after the routes. Status and headers
+    stay as they are, so a `Retry-After` or an `Allow` does.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"].startswith(PREFIX + "/"):
+            send = _Reshaped(send).send
+        await self.app(scope, receive, send)
+
+
+class _Reshaped:
+    """One answer. A problem document is held back until it is complete; anything else goes on as it comes."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._start: Message | None = None
+        self._body = b""
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start" and _media_type(message) == PROBLEM:
+            self._start = message
+        elif self._start is None:
+            await self._send(message)
+        else:
+            self._body += message.get("body", b"")
+            if not message.get("more_body"):
+                await self._send_reshaped(self._start)
+
+    async def _send_reshaped(self, start: Message) -> None:
+        status = start["status"]
+        answer = _answer(_error_of(status), json.loads(self._body)["detail"], status)
+        replaced = {name for name, _ in answer.raw_headers}
+        kept = [(name, value) for name, value in start["headers"] if name not in replaced]
+        await self._send({**start, "headers": [*kept, *answer.raw_headers]})
+        await self._send({"type": "http.response.body", "body": answer.body})
+
+
+def _media_type(start: Message) -> str:
+    headers: dict[bytes, bytes] = dict(start.get("headers", []))
+    return headers.get(b"content-type", b"").decode("latin-1")
+
+
+def _error_of(status: int) -> str:
+    """§5.2 has no words for a server that fails; these two are of §4.1.2.1."""
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        return "temporarily_unavailable"
+    return "server_error" if status >= HTTPStatus.INTERNAL_SERVER_ERROR else "invalid_request"
 
 
 def oauth_responses(*kinds: type[OAuthError] | type[Problem]) -> dict[int | str, dict[str, Any]]:
     """The `responses=` of an OAuth route."""
     descriptions: dict[int | str, list[str]] = {}
     for kind in kinds:
-        code = kind.error if issubclass(kind, OAuthError) else "temporarily_unavailable"
+        code = kind.error if issubclass(kind, OAuthError) else _error_of(kind.status)
         descriptions.setdefault(kind.status, []).append(f"`{code}`")
     return {
         status: {"description": ", ".join(codes), "content": {"application/json": {"schema": _SCHEMA}}}

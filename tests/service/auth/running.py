@@ -93,3 +93,14 @@ def problem(response: httpx.Response) -> str:
     assert document["status"] == response.status_code
     assert document["type"] == f"urn:mayfly:problem:{document['code']}"
     return str(document["code"])
+
+
+def oauth_error(response: httpx.Response) -> str:
+    """The code of an error below `/oauth2/`, after a look at its shape (RFC 6749 §5.2)."""
+    assert response.headers["content-type"] == "application/json", response.text
+    assert response.headers["cache-control"] == "no-store"
+    assert int(response.headers["content-length"]) == len(response.content)
+    body = response.json()
+    assert body.keys() == {"error", "error_description"}
+    assert body["error_description"].isascii()
+    return str(body["error"])

@@ -1,11 +1,12 @@
 """Whatever is sent: an answer that names the field and the remedy, never a 500, and nothing of our inside."""
 
 import json
+from collections.abc import AsyncIterator, Callable
 
 import httpx
 import pytest
 
-from tests.service.auth.running import Auth, bearer, problem
+from tests.service.auth.running import Auth, bearer, oauth_error, problem
 
 LOGIN = {"username": "testuser", "password": "testpass"}
 JSON_ROUTES = ["/api/login", "/api/admin/revocations"]
@@ -109,10 +110,41 @@ async def test_any_other_text_is_a_wrong_password_and_no_error(auth: Auth) -> No
         assert problem(response) in {"invalid-credentials", "too-many-attempts"}
 
 
-@pytest.mark.parametrize("path", [*JSON_ROUTES, "/oauth2/token", "/oauth2/revoke"])
+@pytest.mark.parametrize("path", JSON_ROUTES)
 async def test_a_huge_body_is_refused(auth: Auth, admin: dict[str, str], path: str) -> None:
     response = await _send(auth, path, b"x" * 2_000_000, admin)
     assert (response.status_code, problem(response)) == (413, "payload-too-large")
+
+
+async def _pieces() -> AsyncIterator[bytes]:
+    """No length is declared: the limit is met while the body is read."""
+    for _ in range(200):
+        yield b"x" * 10_000
+
+
+@pytest.mark.parametrize("path", ["/oauth2/token", "/oauth2/revoke"])
+@pytest.mark.parametrize("body", [b"x" * 2_000_000, _pieces])
+async def test_a_huge_form_is_refused_in_oauths_words(
+    auth: Auth, path: str, body: bytes | Callable[[], AsyncIterator[bytes]]
+) -> None:
+    content = body if isinstance(body, bytes) else body()
+    headers = {"content-type": "application/x-www-form-urlencoded"}
+    response = await auth.http.post(path, content=content, headers=headers)
+    assert (response.status_code, oauth_error(response)) == (413, "invalid_request")
+    assert response.json()["error_description"].startswith("Send at most 1048576 bytes.")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("GET", "/oauth2/token", 405), ("DELETE", "/oauth2/revoke", 405), ("GET", "/oauth2/nothing", 404)],
+)
+async def test_another_method_and_another_path_are_refused_in_oauths_words(
+    auth: Auth, method: str, path: str, status: int
+) -> None:
+    response = await auth.http.request(method, path)
+    assert (response.status_code, oauth_error(response)) == (status, "invalid_request")
+    assert response.headers.get("allow") == ("POST" if status == 405 else None)
+    assert response.headers["x-request-id"]
 
 
 @pytest.mark.parametrize(
