@@ -97,3 +97,11 @@ def parse_header(segment: bytes) -> tuple[str, str]:
     if type(key_id) is not str or not 0 < len(key_id) <= _MAX_KEY_ID_LETTERS:
         raise InvalidToken("unsupported-header")
     return key_id, algorithm
+
+
+def check_form(raw_token: bytes) -> None:
+    """Returns for what may be a token of ours: only a key can tell. Whatever else is refused."""
+    _, header, payload, signature = split_token(raw_token)
+    parse_header(header)
+    parse_payload(payload)
+    decode_segment(signature)

@@ -31,10 +31,6 @@ class StaticKeySource:
     def __init__(self, key_set: KeySet) -> None:
         self._key_set = key_set
 
-    def replace(self, key_set: KeySet) -> None:
-        """From now on verify by these keys."""
-        self._key_set = key_set
-
     def current(self) -> KeySet:
         return self._key_set
 

@@ -9,7 +9,7 @@ from prometheus_client import Counter
 from shared import clock
 from shared.errors import Unavailable
 from shared.tokens.claims import Caller, Claims, InvalidToken, VerificationPolicy, check_claims
-from shared.tokens.compact import decode_segment, parse_header, parse_payload, split_token, token_bytes
+from shared.tokens.compact import check_form, decode_segment, parse_header, parse_payload, split_token, token_bytes
 from shared.tokens.key_source import KeySource
 from shared.tokens.keyset import KeySet
 from shared.tokens.signature import VerificationKey
@@ -60,7 +60,8 @@ class Verifier:
         """Whose token this is.
 
         Raises:
-            InvalidToken: it proves nothing; the reason is for logs and the challenge.
+            InvalidToken: it proves nothing; the reason is for logs and the challenge. What has not even the form of a
+                token is told so without keys, too.
             Unavailable: whether it is good can't be known now (keys or revocations); the token may be good.
         """
         try:
@@ -75,8 +76,12 @@ class Verifier:
         return caller
 
     async def _verify(self, raw_token: str) -> Caller:
-        self._use(self._key_source.current())
         token = token_bytes(raw_token)
+        try:
+            self._use(self._key_source.current())
+        except Unavailable:
+            check_form(token)  # without keys we know nothing of a token, but we know what is none
+            raise
         digest = hashlib.sha256(token).digest()
         caller = self._callers.get(digest)
         if caller is None:

@@ -41,7 +41,20 @@ class SomeRevoked:
         return claims.jti in self.jtis
 
 
-class RotatedSource(StaticKeySource):
+class ChangingSource:
+    """The set in force is the one that the test puts there."""
+
+    def __init__(self, key_set: KeySet) -> None:
+        self.key_set = key_set
+
+    def current(self) -> KeySet:
+        return self.key_set
+
+    async def look_for(self, kid: str) -> KeySet:
+        return self.key_set
+
+
+class RotatedSource(ChangingSource):
     """Has a newer set than `current` shows, until somebody looks for a key."""
 
     def __init__(self, old: KeySet, new: KeySet) -> None:
@@ -51,8 +64,18 @@ class RotatedSource(StaticKeySource):
 
     async def look_for(self, kid: str) -> KeySet:
         self.looked_for.append(kid)
-        self.replace(self._new)
+        self.key_set = self._new
         return self._new
+
+
+class NoKeys:
+    """As before the first fetch."""
+
+    def current(self) -> KeySet:
+        raise Unavailable("there are no keys")
+
+    async def look_for(self, kid: str) -> KeySet:
+        raise Unavailable(f"whether there is {kid} can't be known")
 
 
 def outcomes(outcome: str) -> float:
@@ -122,12 +145,38 @@ async def test_what_can_not_be_known_is_not_refused(tokens: TokenFactory) -> Non
 
 
 async def test_a_key_that_goes_takes_its_tokens_along(tokens: TokenFactory) -> None:
-    source = StaticKeySource(tokens.key_set())
+    source = ChangingSource(tokens.key_set())
     verifier = Verifier(source, NothingRevoked(), tokens.policy)
     token = tokens.mint()
     await verifier.verify(token)
-    source.replace(KeySet.parse(public_jwks([new_signing_key("ES256")])))
+    source.key_set = KeySet.parse(public_jwks([new_signing_key("ES256")]))
     assert await refused(verifier, token) == "unknown-key"
+
+
+async def test_without_keys_a_good_token_is_not_refused(tokens: TokenFactory) -> None:
+    verifier = Verifier(NoKeys(), NothingRevoked(), tokens.policy)
+    for token in (tokens.mint(), tokens.mint(exp=1)):
+        with pytest.raises(Unavailable):
+            await verifier.verify(token)
+
+
+@pytest.mark.parametrize(
+    ("form", "reason"),
+    [
+        ("nonsense", "malformed"),
+        ("a.b.c", "malformed"),
+        ("Ω", "malformed"),
+        ("{header}.{payload}.", "malformed"),
+        ("{header}.{payload}.{signature}=", "malformed"),
+        ("{header}.!{payload}.{signature}", "malformed"),
+        ("{header}.{payload}.{signature}" + "A" * 4096, "too-long"),
+        ("eyJhbGciOiJub25lIn0.{payload}.{signature}", "unsupported-header"),
+    ],
+)
+async def test_without_keys_what_has_no_tokens_form_is_refused(tokens: TokenFactory, form: str, reason: str) -> None:
+    header, payload, signature = tokens.mint().split(".")
+    token = form.format(header=header, payload=payload, signature=signature)
+    assert await refused(Verifier(NoKeys(), NothingRevoked(), tokens.policy), token) == reason
 
 
 class RotatingMeanwhile:
@@ -144,11 +193,11 @@ class RotatingMeanwhile:
 
 async def test_a_token_is_not_remembered_beyond_its_keys(tokens: TokenFactory) -> None:
     others = TokenFactory(alg="ES256")
-    source, revocations = StaticKeySource(tokens.key_set()), RotatingMeanwhile()
+    source, revocations = ChangingSource(tokens.key_set()), RotatingMeanwhile()
     verifier = Verifier(source, revocations, tokens.policy)
 
     async def rotate() -> None:
-        source.replace(others.key_set())
+        source.key_set = others.key_set()
         await verifier.verify(others.mint())
 
     token = tokens.mint()
@@ -158,11 +207,11 @@ async def test_a_token_is_not_remembered_beyond_its_keys(tokens: TokenFactory) -
 
 
 async def test_a_key_with_the_same_name_is_another_key(tokens: TokenFactory) -> None:
-    source = StaticKeySource(tokens.key_set())
+    source = ChangingSource(tokens.key_set())
     verifier = Verifier(source, NothingRevoked(), tokens.policy)
     token = tokens.mint()
     await verifier.verify(token)
-    source.replace(KeySet.parse(public_jwks([new_signing_key("RS256", tokens.key.kid)])))
+    source.key_set = KeySet.parse(public_jwks([new_signing_key("RS256", tokens.key.kid)]))
     assert await refused(verifier, token) == "bad-signature"
 
 
