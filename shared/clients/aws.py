@@ -66,7 +66,16 @@ async def _open(
     verify = False if endpoint and endpoint.startswith("http://") else None
     async with session.client(service, endpoint_url=endpoint, config=config, verify=verify) as client:
         _measure(client, service)
-        yield client
+        try:
+            yield client
+        finally:
+            client.meta.events.register("before-send", _refuse)
+
+
+async def _refuse(**_: object) -> None:
+    """A call, or a retry of one, that outlives its client would open connections anew, and nobody would close them."""
+    message = "the client is closed"
+    raise RuntimeError(message)
 
 
 @lru_cache(maxsize=4)

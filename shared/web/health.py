@@ -32,14 +32,16 @@ class ReadinessCheck:
     name: str
     check: Callable[[], Awaitable[str]]
     timeout_seconds: float = 1
-    _run: asyncio.Task[CheckResponse] | None = field(default=None, init=False)
-    _ended_at: float = field(default=0, init=False)
+    _asking: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
+    _found: CheckResponse | None = field(default=None, init=False)
+    _found_at: float = field(default=0, init=False)
 
     async def result(self) -> CheckResponse:
         """What the check found, at most a second ago. Never raises what the check does."""
-        if self._run is None or (self._run.done() and clock.monotonic() - self._ended_at >= _FRESH_SECONDS):
-            self._run = asyncio.create_task(self._once())
-        return await asyncio.shield(self._run)
+        async with self._asking:
+            if self._found is None or clock.monotonic() - self._found_at >= _FRESH_SECONDS:
+                self._found, self._found_at = await self._once(), clock.monotonic()
+            return self._found
 
     async def _once(self) -> CheckResponse:
         try:
@@ -51,8 +53,6 @@ class ReadinessCheck:
             return CheckResponse(ok=False, detail=problem.detail)
         except Exception as error:  # noqa: BLE001 - whatever it is, the answer is "not ready", never a 500
             return CheckResponse(ok=False, detail=type(error).__name__)
-        finally:
-            self._ended_at = clock.monotonic()
 
 
 class HealthResponse(ResponseModel):

@@ -12,6 +12,7 @@ from services.processor.flows.sweep_jobs import SweepJobs
 from services.processor.resources import open_stores, worker_flows
 from services.processor.settings import ProcessorSettings
 from services.processor.worker.consumer import Consumer
+from shared.background import end
 from shared.errors import Unavailable
 from shared.telemetry.logs import get_logger
 from shared.web.app import new_app
@@ -34,9 +35,8 @@ def create_app(settings: ProcessorSettings) -> FastAPI:
             try:
                 yield
             finally:
-                sweeping.cancel()
+                await end(sweeping)
                 await consumer.stop(settings.shutdown_deadline_seconds)
-                await asyncio.wait({sweeping})
 
     return new_app(
         title="Mayfly worker",

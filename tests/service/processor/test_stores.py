@@ -14,6 +14,7 @@ from services.processor.resources import Stores, open_stores
 from services.processor.stores.inputs import RANGE_BYTES
 from services.processor.stores.job_files import MOST_AT_ONCE_BYTES
 from services.processor.stores.work_folder import process_folder, sha256_of
+from shared.clients.aws import open_s3
 from tests.service.processor.conftest import MakeSettings
 
 KEY = JobKey("usr_ada", "j")
@@ -128,3 +129,10 @@ def test_folders_of_processes_that_were_killed_are_removed(tmp_path: Path) -> No
             os.utime(folder, (0, 0))
         with process_folder(str(tmp_path)) as other:
             assert set(tmp_path.iterdir()) == {living, other, new}
+
+
+async def test_a_client_that_is_closed_opens_no_connection_any_more(make_settings: MakeSettings) -> None:
+    async with open_s3(make_settings()) as s3:
+        await s3.list_buckets()
+    with pytest.raises(RuntimeError, match="is closed"):
+        await s3.list_buckets()
