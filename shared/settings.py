@@ -5,6 +5,7 @@ the SSM Parameter Store below `MAYFLY_SSM_PREFIX`, the default.
 """
 
 import os
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -81,10 +82,8 @@ class SharedSettings(BaseSettings):
     def _production_needs_real_values(self) -> "SharedSettings":
         if self.mode == "local":
             return self
-        missing = [PREFIX + name.upper() for name in self.required_in_production() if name not in self.model_fields_set]
-        if missing:
-            message = f"{', '.join(missing)} must be set when {PREFIX}MODE is not local"
-            raise ValueError(message)
+        if missing := self.missing_in_production(self.model_fields_set):
+            raise ValueError(missing)
         if self.aws_endpoint_url is not None:
             message = f"{PREFIX}AWS_ENDPOINT_URL is for local mode; remove it, or set {PREFIX}MODE=local"
             raise ValueError(message)
@@ -94,6 +93,12 @@ class SharedSettings(BaseSettings):
     def required_in_production(cls) -> tuple[str, ...]:
         """The fields that have no safe default outside local mode."""
         return ("redis_url", "issuer")
+
+    @classmethod
+    def missing_in_production(cls, given: Collection[str]) -> str:
+        """The words for what is required there and was not given; empty if all was."""
+        missing = [PREFIX + name.upper() for name in cls.required_in_production() if name not in given]
+        return f"{', '.join(missing)} must be set when {PREFIX}MODE is not local" if missing else ""
 
     @property
     def effective_jwks_url(self) -> str:

@@ -99,5 +99,8 @@ class AuthSettings(BootstrapSettings):
                 "there is no signing key: set MAYFLY_SIGNING_KEY_FILE (or MAYFLY_SIGNING_KEY, or the parameter "
                 "`signing_key` below MAYFLY_SSM_PREFIX); in local mode `python -m services.auth.bootstrap` makes one"
             )
-            raise ValueError(message)
+            # Without a key pydantic asks no further, so this names what else is missing: one start tells all.
+            is_local = raw_settings.get("mode", "local") == "local"
+            others = "" if is_local else cls.missing_in_production(raw_settings)
+            raise ValueError("; ".join(filter(None, (others, message))))
         return raw_settings

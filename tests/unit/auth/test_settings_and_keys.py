@@ -111,6 +111,15 @@ def test_production_needs_its_own_redis_issuer_and_key() -> None:
         _settings(mode="production")
 
 
+def test_all_that_production_needs_is_named_at_once() -> None:
+    with pytest.raises(SettingsError, match=r"^MAYFLY_REDIS_URL, MAYFLY_ISSUER must be set.*MAYFLY_SIGNING_KEY_FILE"):
+        load(AuthSettings, mode="production")
+    with pytest.raises(SettingsError, match=r"^MAYFLY_ISSUER must be set.*MAYFLY_SIGNING_KEY_FILE"):
+        load(AuthSettings, mode="production", redis_url="redis://redis.test")
+    with pytest.raises(SettingsError, match=r"^there is no signing key"):
+        load(AuthSettings, mode="production", redis_url="redis://redis.test", issuer="https://auth.test")
+
+
 def test_no_secret_shows_in_the_settings() -> None:
     assert "PRIVATE" not in repr(_settings(other_keys=RSA))
 
