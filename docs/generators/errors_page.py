@@ -38,9 +38,9 @@ _ROUTER = [
     "The path knows other methods: `Allow` lists them.",
 ]
 
-_JOBS = """A job that fails while `POST /api/process` waits for it is answered with the job's own error: 422, or 500 where
-it was our side that failed. The same `code` is in `status.error` of `GET /api/status/{processing_id}`.
-Only the answer to `GET /api/results/{processing_id}` has the code `job-failed`."""
+_JOBS = """A job that fails while `POST /api/process` waits for it is answered with the job's own error: 422, or 500
+where it was our side that failed. The same `code` is in `status.error` of `GET /api/status/{processing_id}`. Only the
+answer to `GET /api/results/{processing_id}` has the code `job-failed`."""
 
 _OAUTH = """## Below `/oauth2/`
 
