@@ -8,6 +8,7 @@ from pathlib import Path
 from services.processor.domain.job_names import JobKey
 from services.processor.domain.submissions import SourceAccess
 from services.processor.engine.session import EngineLimits
+from services.processor.flows.combine_result import CombineResult
 from services.processor.flows.list_jobs import ListJobs
 from services.processor.flows.plan_job import PlanJob
 from services.processor.flows.preview_pipeline import PreviewPipeline
@@ -80,6 +81,7 @@ class ProcessorFlows:
     read_status: ReadStatus
     list_jobs: ListJobs
     read_result: ReadResult
+    combine_result: CombineResult
     start_upload: StartUpload
     preview_pipeline: PreviewPipeline
 
@@ -138,6 +140,7 @@ def processor_flows(stores: Stores, settings: ProcessorSettings, now: clock.Cloc
         read_status=ReadStatus(stores.jobs, stores.parts, stores.outcomes, now),
         list_jobs=ListJobs(stores.jobs),
         read_result=ReadResult(stores.jobs, stores.files, stores.outcomes, stores.links, settings, now),
+        combine_result=CombineResult(stores.files),
         start_upload=StartUpload(stores.links, settings, now),
         preview_pipeline=PreviewPipeline(finder, stores.records, stores.access, settings, now),
     )
@@ -187,4 +190,5 @@ def _engine_limits(settings: ProcessorSettings, folder: Path) -> EngineLimits:
         threads=settings.engine_threads,
         deadline_seconds=settings.engine_deadline_seconds,
         temp_dir=folder,
+        max_plain_bytes=settings.engine_max_plain_mb * 1024 * 1024,
     )

@@ -65,6 +65,9 @@ class ProcessorSettings(SharedSettings):
     )
 
     engine_memory_mb: int = Field(256, ge=64, description="The record engine's memory limit for one piece of work.")
+    engine_max_plain_mb: int = Field(
+        2048, ge=1, description="How much one piece of work may unpack: it must fit the disk below `work_dir`."
+    )
     engine_threads: int = Field(
         default_factory=lambda: os.cpu_count() or 1,
         ge=1,

@@ -68,6 +68,18 @@ class MemoryExceeded(Problem):
     code, status, title = "memory-exceeded", 422, "The pipeline needs too much memory"
 
 
+class WorkFolderFull(Problem):
+    """Ours to mend, and no other attempt on this disk would go better: `work_dir` is too small for such a job."""
+
+    code, status, title = "work-folder-full", 500, "The worker has too little disk for this"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the worker's disk is full; split the input, or have MAYFLY_WORK_DIR moved to a larger disk, "
+            "or MAYFLY_SLOTS lowered"
+        )
+
+
 class RunCancelled(Problem):
     """The caller of the engine stopped the run. Nothing is wrong with the pipeline or its input."""
 

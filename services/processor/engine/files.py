@@ -32,12 +32,35 @@ class PlainFile:
     format: Format
 
 
-def plain_files(files: Sequence[InputFile], session: Session) -> tuple[PlainFile, ...]:
-    """Raises RecordError for an object that is no gzip, or not the whole of one, though it should be."""
-    return tuple(_plain_file(file, session.folder / f"plain-{i}", session) for i, file in enumerate(files))
+def plain_files(files: Sequence[InputFile], session: Session, *, max_bytes: int) -> tuple[PlainFile, ...]:
+    """Raises RecordError for an object that is no gzip, or not the whole of one, though it should be.
+
+    Also for the one with which all that is unpacked has more than `max_bytes`: a small gzip may hold any number.
+    """
+    plain: list[PlainFile] = []
+    left = max_bytes
+    for i, file in enumerate(files):
+        path = session.folder / f"plain-{i}"
+        plain.append(_plain_file(file, path, session, _Room(left, max_bytes)))
+        left -= path.stat().st_size if path.exists() else 0
+    return tuple(plain)
 
 
-def _plain_file(file: InputFile, plain_path: Path, session: Session) -> PlainFile:
+@dataclass(frozen=True, slots=True)
+class _Room:
+    left: int
+    limit: int
+
+    def check(self, size: int, name: str) -> None:
+        if size > self.left:
+            raise RecordError(
+                f"unpacked it takes more than {self.limit >> 20:,} MiB, which is all that one piece of work may unpack",
+                object_name=name,
+                remedy="split it, or have MAYFLY_ENGINE_MAX_PLAIN_MB raised",
+            )
+
+
+def _plain_file(file: InputFile, plain_path: Path, session: Session, room: _Room) -> PlainFile:
     with file.path.open("rb") as raw:
         start = raw.read(len(_BOM))
     if file.encoding.compression == "none" and start != _BOM:
@@ -48,6 +71,7 @@ def _plain_file(file: InputFile, plain_path: Path, session: Session) -> PlainFil
             session.stop.check()
             if not i:
                 check_encoding(chunk, file.name)
+            room.check(plain.tell() + len(chunk), file.name)
             plain.write(chunk.removeprefix(_BOM) if not i else chunk)
     return PlainFile(plain_path, file.name, file.encoding.format)
 

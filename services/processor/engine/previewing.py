@@ -13,7 +13,7 @@ from services.processor.engine.checking import CheckedPipeline, check
 from services.processor.engine.files import PlainFile
 from services.processor.engine.inputs import ObjectSample, plain_sample, plan_inputs
 from services.processor.engine.running import OutputFile, run_plain
-from services.processor.engine.session import EngineLimits, Stop, open_session
+from services.processor.engine.session import EngineLimits, Stop, full_disk_named, open_session
 
 _AS_LINES = Encoding(NDJSON, "none")
 
@@ -34,12 +34,12 @@ def preview(
 ) -> Preview:
     """The first so many records of the samples, and of what the pipeline makes of all that the samples hold.
 
-    Raises PipelineError and RecordError, as a run would.
+    Raises PipelineError, RecordError and WorkFolderFull, as a run would.
     """
     schema = plan_inputs(pipeline, samples).schema
     checked = check(pipeline, schema)
     identity = CheckedPipeline(schema, (), schema, stamp=False)
-    with open_session(limits, Stop()) as session:
+    with full_disk_named(), open_session(limits, Stop()) as session:
         files = [_file(pipeline, sample, session.folder / f"sample-{i}") for i, sample in enumerate(samples)]
         before, after = session.folder / "before", session.folder / "after"
         session.may_read([*(file.path for file in files), before, after])

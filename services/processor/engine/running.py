@@ -16,7 +16,7 @@ from services.processor.engine.files import InputFile, PlainFile, plain_files
 from services.processor.engine.formats.record_format import Scan
 from services.processor.engine.formats.registry import record_format
 from services.processor.engine.queries import after_steps, origin_for, output_rows, source
-from services.processor.engine.session import EngineLimits, Session, Stop, open_session
+from services.processor.engine.session import EngineLimits, Session, Stop, full_disk_named, open_session
 from services.processor.engine.verifying import count_records
 
 
@@ -47,10 +47,11 @@ def run(
     """Runs in the calling thread until it is done; `stop` ends it from another.
 
     The same files, pipeline, `processed_at` and engine version give the same bytes, whatever the number of threads.
-    Raises RecordError, MemoryExceeded, DeadlineExceeded, RunCancelled; then there may be half of an output.
+    Raises RecordError, MemoryExceeded, DeadlineExceeded, WorkFolderFull, RunCancelled; then there may be half of an
+    output.
     """
-    with open_session(limits, stop or Stop()) as session:
-        plain = plain_files(files, session)
+    with full_disk_named(), open_session(limits, stop or Stop()) as session:
+        plain = plain_files(files, session, max_bytes=limits.max_plain_bytes)
         session.may_read([*(file.path for file in plain), output.path])
         return run_plain(checked, plain, output, processed_at=processed_at, session=session)
 

@@ -3,6 +3,8 @@
 The first wall is that no SQL of a client ever gets here (see `domain.expression_sql`); this is the second.
 """
 
+import errno
+import os
 import re
 import threading
 from collections.abc import Iterator, Sequence
@@ -14,7 +16,7 @@ from typing import Literal
 
 import duckdb
 
-from services.processor.domain.pipeline_errors import DeadlineExceeded, MemoryExceeded, RunCancelled
+from services.processor.domain.pipeline_errors import DeadlineExceeded, MemoryExceeded, RunCancelled, WorkFolderFull
 from services.processor.domain.sql_text import quote_text
 
 Row = tuple[object, ...]
@@ -54,6 +56,19 @@ class EngineLimits:
     threads: int
     deadline_seconds: float
     temp_dir: Path
+    max_plain_bytes: int
+    """What the objects of one run may have together once they are unpacked."""
+
+
+@contextmanager
+def full_disk_named() -> Iterator[None]:
+    """Raises WorkFolderFull for a write that found no room."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            raise WorkFolderFull from None
+        raise
 
 
 class Stop:
@@ -120,6 +135,10 @@ class Session:
             raise MemoryExceeded(
                 "this needs more memory than a run may use; filter earlier, drop wide columns, or split the input"
             ) from None
+        except duckdb.IOException as error:
+            if os.strerror(errno.ENOSPC) in str(error):
+                raise WorkFolderFull from None
+            raise
 
     def columns(self, sql: str) -> list[tuple[str, str]]:
         """Names and types of a query's result, without running it."""

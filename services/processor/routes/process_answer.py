@@ -4,6 +4,7 @@ from fastapi import Response, status
 
 from services.processor.domain.jobs import Job
 from services.processor.domain.outcomes import JobState
+from services.processor.domain.pipeline_errors import WorkFolderFull
 from services.processor.domain.preferences import Preference
 from services.processor.domain.work import TriedTooOften, WaitedTooLong
 from services.processor.schemas import AcceptedResponse, JobErrorResponse, ProcessResponse
@@ -46,7 +47,7 @@ def _problem(job: Job, headers: dict[str, str]) -> Problem:
 
 def job_problem(error_code: str) -> type[Problem]:
     """A job's error as the problem that it is: the client's 422, or, where the work as such failed, our 500."""
-    for ours in (TriedTooOften, WaitedTooLong):
+    for ours in (TriedTooOften, WaitedTooLong, WorkFolderFull):
         if error_code == ours.code:
             return ours
 

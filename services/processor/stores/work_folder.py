@@ -14,6 +14,7 @@ from services.processor.domain.formats import Encoding
 from services.processor.domain.plans import PinnedObject, PinnedSource
 from services.processor.domain.sources import SampleSource
 from services.processor.engine.files import InputFile
+from services.processor.engine.session import full_disk_named
 from services.processor.stores.inputs import Inputs
 from shared import clock
 
@@ -33,14 +34,16 @@ class WorkFolder:
         Raises:
             SourceChanged, SourceMissing: the pinned bytes are not there any more.
             Unavailable: S3 does not answer.
+            WorkFolderFull: there is no room for them.
         """
         files = []
         for place, (source, encoding) in enumerate(inputs):
             path = self.path / f"input-{place}"
-            if isinstance(source, PinnedObject):
-                await self.inputs.download(source, path)
-            else:
-                path.write_bytes(SampleSource(source.name).content())
+            with full_disk_named():
+                if isinstance(source, PinnedObject):
+                    await self.inputs.download(source, path)
+                else:
+                    path.write_bytes(SampleSource(source.name).content())
             files.append(InputFile(path, source.name, encoding))
         return tuple(files)
 

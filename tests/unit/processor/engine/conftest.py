@@ -39,14 +39,16 @@ class Engine:
     memory_bytes: int = 400 * MIB
     threads: int = 2
     deadline_seconds: float = 60
+    max_plain_bytes: int = 100 * MIB
     sample_bytes: int = SAMPLE_BYTES
     stop: Stop = field(default_factory=Stop)
 
     @property
     def limits(self) -> EngineLimits:
-        return EngineLimits(self.memory_bytes, self.threads, self.deadline_seconds, self.folder / "work")
+        work = self.folder / "work"
+        return EngineLimits(self.memory_bytes, self.threads, self.deadline_seconds, work, self.max_plain_bytes)
 
-    def run(self, objects: Mapping[str, str | bytes], config: object = None) -> Done:
+    def run(self, objects: Mapping[str, str | bytes], config: object = None, output_path: Path | None = None) -> Done:
         pipeline = parse_config({"stamp": False} if config is None else config)
         contents = {name: as_bytes(content) for name, content in objects.items()}
         samples = [
@@ -58,7 +60,7 @@ class Engine:
             InputFile(self._stored(i, content), name, encoding)
             for i, ((name, content), encoding) in enumerate(zip(contents.items(), plan.encodings, strict=True))
         ]
-        output = OutputFile(self.folder / "output", plan.output)
+        output = OutputFile(output_path or self.folder / "output", plan.output)
         checked = check(pipeline, plan.schema)
         result = run(checked, files, output, processed_at="NOW", limits=self.limits, stop=self.stop)
         return Done(output.path.read_bytes(), result, checked.output.to_json())

@@ -130,7 +130,7 @@ def test_a_record_larger_than_the_sample_is_told() -> None:
 
 
 def look(folder: Path, config: object, *samples: ObjectSample, records: int = 2) -> Preview:
-    return preview(parse_config(config), samples, records, "NOW", EngineLimits(200 * MIB, 1, 10, folder))
+    return preview(parse_config(config), samples, records, "NOW", EngineLimits(200 * MIB, 1, 10, folder, MIB))
 
 
 def test_a_preview_shows_records_before_and_after(tmp_path: Path) -> None:

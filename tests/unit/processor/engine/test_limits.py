@@ -187,7 +187,7 @@ def test_the_second_wall_holds_without_the_first(tmp_path: Path, sql: str) -> No
     mine, other = tmp_path / "mine.json", tmp_path / "other.csv"
     mine.write_text('{"a":1}\n')
     other.write_text("a\n1\n")
-    with open_session(EngineLimits(100 * MIB, 1, 10, tmp_path / "work"), Stop()) as session:
+    with open_session(EngineLimits(100 * MIB, 1, 10, tmp_path / "work", MIB), Stop()) as session:
         session.may_read([mine])
         assert session.rows(f"SELECT a FROM read_json('{mine}')") == [(1,)]  # noqa: S608 - that is what is tested
         with pytest.raises(duckdb.Error):
