@@ -8,11 +8,12 @@ import base64
 import contextlib
 import hashlib
 import os
-from collections.abc import Awaitable
+from collections.abc import AsyncGenerator, Awaitable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from aiohttp import ClientError as BrokenAnswer
 from botocore.exceptions import ClientError
 
 from services.processor.domain.job_names import JobKey
@@ -29,6 +30,11 @@ _EXISTS = {"PreconditionFailed", "412"}
 _RACED = {"ConditionalRequestConflict", "409", "OperationAborted"}
 _MISSING = {"NoSuchKey", "404", "NotFound"}
 _TRIES = 5
+_PIECE_BYTES = 64 * 1024
+
+
+class PartGone(Exception):  # noqa: N818 - it states the fact
+    """The object's time had come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +64,26 @@ class JobFiles:
             await self._put_if_absent(object_key, content, content_type, bytes.fromhex(sha256))
         elif await self._size_of(object_key) != size:
             await self._put_in_chunks(object_key, path, size, content_type)
+
+    async def pieces(self, object_key: str) -> AsyncGenerator[bytes, None]:
+        """A part's bytes, a few at a time.
+
+        Raises:
+            PartGone: there is no such object any more.
+            Unavailable: S3 does not answer, or breaks off.
+        """
+        try:
+            with aws_errors("S3"):
+                answer = await self.s3.get_object(Bucket=self.bucket, Key=object_key)
+                async with answer["Body"] as body:
+                    while piece := await body.content.read(_PIECE_BYTES):
+                        yield piece
+        except BrokenAnswer as error:
+            raise Unavailable("S3 broke off its answer. Ask again.") from error
+        except ClientError as error:
+            if error_code(error) in _MISSING:
+                raise PartGone from None
+            raise
 
     async def _decide(self, object_key: str, text: str) -> bytes:
         content = text.encode()

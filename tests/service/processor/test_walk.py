@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from services.processor.main import create_app
-from tests.service.processor.running import Processor, living, ready
+from tests.service.processor.running import Processor, living, ready, worker
 from tests.support.waiting import eventually
 
 RECORDS = [{"id": 1, "city": "Bern", "n": 3}, {"id": 2, "city": "Zürich", "n": 12}, {"id": 3, "city": "Bern", "n": 40}]
@@ -113,3 +113,31 @@ async def test_a_preview_shows_both_sides_and_writes_nothing(idle_processor: Pro
     assert list(shown["schema_out"]) == ["id", "city", "n", "twice"]
     written = await idle_processor.stores.s3.list_objects_v2(Bucket=idle_processor.settings.bucket, Prefix="jobs/")
     assert written["KeyCount"] == 0
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("name", ["json", "ndjson", "csv"])
+async def test_several_parts_are_given_as_one(common_processor: Processor, name: str, *, packed: bool) -> None:
+    suffix = f"{name}{'.gz' if packed else ''}"
+    content = gzip.compress(AS_BYTES[name]) if packed else AS_BYTES[name]
+    sources = [await common_processor.put(f"combined-{number}.{suffix}", content) for number in range(3)]
+    submitted = (await common_processor.submit(sources, {"filter_condition": "n > 10", "stamp": False})).json()
+    answer = await common_processor.http.get(f"/api/results/{submitted['processing_id']}", params={"combined": "true"})
+    assert answer.status_code == 200
+    assert answer.headers["content-disposition"].endswith(f'{submitted["processing_id"]}.{suffix}"')
+    plain = (gzip.decompress(answer.content) if packed else answer.content).decode()
+    if name == "csv":
+        assert plain == "id,city,n\n" + "2,Zürich,12\n3,Bern,40\n" * 3
+    else:
+        records = json.loads(plain) if name == "json" else [json.loads(line) for line in plain.splitlines()]
+        assert records == RECORDS[1:] * 3
+
+
+async def test_a_combined_result_whose_parts_are_gone_is_a_410(idle_processor: Processor) -> None:
+    async with worker(idle_processor.settings):
+        processing_id = (await idle_processor.submit("test")).json()["processing_id"]
+    manifest = await idle_processor.manifest(processing_id)
+    assert manifest is not None
+    await idle_processor.stores.s3.delete_object(Bucket=idle_processor.settings.bucket, Key=manifest["parts"][0]["key"])
+    answer = await idle_processor.http.get(f"/api/results/{processing_id}", params={"combined": "true"})
+    assert (answer.status_code, answer.json()["code"]) == (410, "result-expired")

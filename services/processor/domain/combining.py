@@ -1,0 +1,136 @@
+"""Several parts of a result as one: what is done with their bytes, piece by piece. Memory does not grow with them."""
+
+import zlib
+from collections.abc import Iterator
+from typing import Protocol
+
+from services.processor.domain.formats import CSV, NDJSON, Encoding
+
+_GZIP = 31  # zlib's name for a gzip header around the stream
+_MOST_UNPACKED_BYTES = 256 * 1024
+_LEVEL = 1  # an answer waits for it
+
+
+class Joining(Protocol):
+    """`feed` all bytes of a part, then `end_part`, part by part; then `end`. Each gives bytes of the whole."""
+
+    def feed(self, content: bytes) -> Iterator[bytes]: ...
+
+    def end_part(self) -> Iterator[bytes]: ...
+
+    def end(self) -> Iterator[bytes]: ...
+
+
+def joining_of(encoding: Encoding) -> Joining:
+    """For parts that a worker wrote in this encoding; the whole is in the same."""
+    if encoding.format is NDJSON:  # gzip files in a row are one (RFC 1952 section 2.2)
+        return _InARow()
+    joining: Joining = _OneHeader() if encoding.format is CSV else _OneArray()
+    return _Packed(joining) if encoding.compression == "gzip" else joining
+
+
+class _InARow:
+    def feed(self, content: bytes) -> Iterator[bytes]:
+        yield content
+
+    def end_part(self) -> Iterator[bytes]:
+        yield from ()
+
+    def end(self) -> Iterator[bytes]:
+        yield from ()
+
+
+class _OneHeader(_InARow):
+    """CSV: the header of the first part stands for all. A line's end within quotes does not end the header."""
+
+    def __init__(self) -> None:
+        self._in_header = self._is_quoted = False
+
+    def feed(self, content: bytes) -> Iterator[bytes]:
+        if self._in_header:
+            content = self._behind_header(content)
+        yield content
+
+    def end_part(self) -> Iterator[bytes]:
+        self._in_header, self._is_quoted = True, False
+        yield from ()
+
+    def _behind_header(self, content: bytes) -> bytes:
+        for place, line in _lines(content):
+            self._is_quoted ^= line.count(b'"') % 2 == 1
+            if line.endswith(b"\n") and not self._is_quoted:
+                self._in_header = False
+                return content[place + len(line) :]
+        return b""
+
+
+class _OneArray:
+    """JSON: what lies between the brackets, with commas between the parts that hold any."""
+
+    def __init__(self) -> None:
+        self._opened = False
+        self._part_has_any = False
+        self._kept = b""
+
+    def feed(self, content: bytes) -> Iterator[bytes]:
+        """The last bytes are kept back: they may be the closing bracket, and the spaces around it."""
+        content = self._kept + content
+        if not self._part_has_any:
+            content = content.lstrip(b" \t\r\n[")
+        closes = content.rstrip(b" \t\r\n]")
+        # Of `…]]` the outer one alone is the array's. Records are objects, so nothing else ends in a bracket here.
+        self._kept = content[len(closes) :]
+        if closes:
+            yield from self._before_part()
+            yield closes
+
+    def end_part(self) -> Iterator[bytes]:
+        self._kept, self._part_has_any = b"", False
+        yield from ()
+
+    def end(self) -> Iterator[bytes]:
+        yield b"\n]\n" if self._opened else b"[]\n"
+
+    def _before_part(self) -> Iterator[bytes]:
+        if not self._part_has_any:
+            yield b",\n" if self._opened else b"[\n"
+        self._opened = self._part_has_any = True
+
+
+class _Packed:
+    """Gzip: each part is unpacked, and the whole is packed anew."""
+
+    def __init__(self, joining: Joining) -> None:
+        self._joining = joining
+        self._unpacker = zlib.decompressobj(_GZIP)
+        self._packer = zlib.compressobj(_LEVEL, wbits=_GZIP)
+
+    def feed(self, content: bytes) -> Iterator[bytes]:
+        while content:
+            plain = self._unpacker.decompress(content, _MOST_UNPACKED_BYTES)
+            yield from self._pack(self._joining.feed(plain))
+            content = self._unpacker.unconsumed_tail
+            if self._unpacker.eof:  # and behind it the next file of this part
+                content = self._unpacker.unused_data
+                self._unpacker = zlib.decompressobj(_GZIP)
+
+    def end_part(self) -> Iterator[bytes]:
+        yield from self._pack(self._joining.feed(self._unpacker.flush()))
+        self._unpacker = zlib.decompressobj(_GZIP)
+        yield from self._pack(self._joining.end_part())
+
+    def end(self) -> Iterator[bytes]:
+        yield from self._pack(self._joining.end())
+        yield self._packer.flush()
+
+    def _pack(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
+        for piece in pieces:
+            yield self._packer.compress(piece)
+
+
+def _lines(content: bytes) -> Iterator[tuple[int, bytes]]:
+    place = 0
+    for line in content.split(b"\n"):
+        whole = content[place : place + len(line) + 1]
+        yield place, whole
+        place += len(whole)
