@@ -19,10 +19,9 @@ from services.processor.domain.work import (
     Planned,
     Verdict,
     error_of,
-    put_off_or_over,
-    tried_too_often,
     verdict_on_failure,
 )
+from services.processor.domain.work_errors import put_off_or_over, tried_too_often
 from services.processor.settings import ProcessorSettings
 from services.processor.stores.job_files import JobFiles
 from services.processor.stores.jobs import Jobs, LeaseRefused

@@ -8,7 +8,7 @@ from services.processor.dependencies import Flows, JobId, NoMore, Owner, Prefer,
 from services.processor.domain.job_names import JobConflict, JobNotFound
 from services.processor.domain.outcomes import JobState
 from services.processor.domain.pipeline_errors import PipelineError
-from services.processor.domain.work import TriedTooOften, WaitedTooLong
+from services.processor.domain.work_errors import TriedTooOften, WaitedTooLong
 from services.processor.flows.submit_job import Submission
 from services.processor.routes.examples import PROCESS_EXAMPLES
 from services.processor.routes.process_answer import JobFailedInWait, answer_process

@@ -6,7 +6,7 @@ from services.processor.domain.jobs import Job
 from services.processor.domain.outcomes import JobState
 from services.processor.domain.pipeline_errors import WorkFolderFull
 from services.processor.domain.preferences import Preference
-from services.processor.domain.work import TriedTooOften, WaitedTooLong
+from services.processor.domain.work_errors import TriedTooOften, WaitedTooLong
 from services.processor.schemas import AcceptedResponse, JobErrorResponse, ProcessResponse
 from shared.errors import FieldError, Problem
 from shared.web.problems import problem_response

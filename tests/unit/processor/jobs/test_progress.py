@@ -31,7 +31,9 @@ from services.processor.domain.progress import (
     progress_of,
 )
 from services.processor.domain.schema_of_records import Column, Schema
-from services.processor.domain.work import Done, Poisoned, error_of, tried_too_often, verdict_on_failure
+from services.processor.domain.work import Done, Poisoned, error_of, verdict_on_failure
+from services.processor.domain.work_errors import tried_too_often
+from shared.errors import Unavailable
 
 NOW = 1_000_000
 FREE, HELD = Lease(1, 1, NOW - 1), Lease(3, 2, NOW + 1)
@@ -145,3 +147,12 @@ def test_a_job_error_without_places_has_none() -> None:
     assert error_of(tried_too_often("part 3", 5)) == JobError(
         "part-failed", "part 3 was tried 5 times in vain; the workers' logs say more"
     )
+
+
+def test_an_outage_ends_a_job_only_once_the_job_is_too_old() -> None:
+    error = Unavailable("S3 does not answer.")
+    assert put_off_or_over(error, JOB, now_ms=NOW, deadline_seconds=5) is error
+    over = put_off_or_over(error, JOB, now_ms=NOW + 1, deadline_seconds=5)
+    assert over.code == "job-deadline-exceeded"
+    assert over.detail == "the job was not done within 5 s; the last that stood in its way: S3 does not answer."
+    assert isinstance(verdict_on_failure(over), Poisoned)
