@@ -32,7 +32,7 @@ from services.processor.domain.progress import (
 )
 from services.processor.domain.schema_of_records import Column, Schema
 from services.processor.domain.work import Done, Poisoned, error_of, verdict_on_failure
-from services.processor.domain.work_errors import tried_too_often
+from services.processor.domain.work_errors import put_off_or_over, tried_too_often
 from shared.errors import Unavailable
 
 NOW = 1_000_000
