@@ -29,6 +29,9 @@ class Preview:
     warnings: list[str]
 
 
+_MOST_DIGITS = 1000
+
+
 def preview(
     pipeline: Pipeline, samples: Sequence[ObjectSample], records: int, processed_at: str, limits: EngineLimits
 ) -> Preview:
@@ -62,7 +65,12 @@ def _file(pipeline: Pipeline, sample: ObjectSample, path: Path) -> PlainFile:
 
 def _records(path: Path, most: int) -> list[dict[str, object]]:
     with path.open(encoding="utf-8") as lines:
-        return [json.loads(line) for line in islice(lines, most)]
+        return [json.loads(line, parse_int=_integer) for line in islice(lines, most)]
+
+
+def _integer(digits: str) -> int | str:
+    """Python reads and writes no number of thousands of digits; a preview shows such a one as text."""
+    return int(digits) if len(digits) <= _MOST_DIGITS else digits
 
 
 def _warnings(pipeline: Pipeline, samples: Sequence[ObjectSample], schema: Schema) -> list[str]:

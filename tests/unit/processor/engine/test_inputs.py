@@ -177,3 +177,9 @@ def test_a_preview_fails_as_a_job_would(tmp_path: Path) -> None:
         look(tmp_path, {}, sample("a.ndjson", '{"a":1}\n{"a":"x"}\n'))
     with pytest.raises(PipelineError, match='no column "b"'):
         look(tmp_path, {"filter_condition": "b > 1"}, sample("a.ndjson", '{"a":1}\n'))
+
+
+def test_a_preview_shows_a_number_of_thousands_of_digits(tmp_path: Path) -> None:
+    digits = "9" * 5000
+    shown = look(tmp_path, {"stamp": False}, sample("a.ndjson", f'{{"a":{digits}}}\n'))
+    assert shown.records_out == [{"a": digits}]
