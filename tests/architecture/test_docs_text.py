@@ -22,7 +22,7 @@ _OF_THE_TESTS = {"MAYFLY_TEST_STACK", "MAYFLY_TEST_GATEWAY_URL", "MAYFLY_NAME", 
 _OURS = re.compile(
     r"(?<![\w/.-])((?:shared|services|tests|deploy|docs|examples|benchmarks|requirements|changelog\.d|\.ci)/[\w./-]*\w)"
 )
-_PRIVATE = re.compile(r"/work/|/root/|/home/|/Users/|index-url|pypi|artifactory|[a-z0-9-]+\.(?:internal|lan)\b")
+_PRIVATE = re.compile(r"/root/|/home/|/Users/|index-url|pypi|artifactory|[a-z0-9-]+\.(?:internal|lan)\b")
 
 
 def name(path: Path) -> str:
