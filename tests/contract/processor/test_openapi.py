@@ -3,24 +3,17 @@
 `MAYFLY_UPDATE_SNAPSHOTS=1 pytest tests/contract/processor/test_openapi.py` writes the file anew.
 """
 
-import json
 from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.processor.main import create_app
 from services.processor.settings import ProcessorSettings
 from shared.settings import load
+from tests.support.openapi import is_as_kept, operations
 
 SNAPSHOT = Path(__file__).with_name("openapi.json")
-
-
-class SnapshotSettings(BaseSettings):
-    model_config = SettingsConfigDict(env_prefix="MAYFLY_")
-
-    update_snapshots: bool = False
 
 
 @pytest.fixture(scope="module")
@@ -29,18 +22,7 @@ def openapi() -> dict[str, Any]:
 
 
 def test_the_contract_is_the_one_in_the_file(openapi: dict[str, Any]) -> None:
-    text = json.dumps(openapi, indent=2, ensure_ascii=False, sort_keys=True) + "\n"
-    if SnapshotSettings().update_snapshots:
-        SNAPSHOT.write_text(text, encoding="utf-8")
-    assert SNAPSHOT.read_text(encoding="utf-8") == text, "the contract has changed; see the top of this file"
-
-
-def operations(openapi: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
-    return [
-        (f"{method.upper()} {path}", operation)
-        for path, methods in openapi["paths"].items()
-        for method, operation in methods.items()
-    ]
+    assert is_as_kept(openapi, SNAPSHOT), "the contract has changed; see the top of this file"
 
 
 def test_every_route_of_the_api_is_there(openapi: dict[str, Any]) -> None:
