@@ -74,7 +74,7 @@ async def measure(settings: AuthSettings) -> dict[str, float]:
     rounds: dict[str, list[float]] = {"bare": [], "token": [], "first": []}
     async with app.router.lifespan_context(app):
         await asyncio.sleep(1)  # until it hears of revocations
-        known = app.state.resources.issue_client_token.authentication.clients._known  # noqa: SLF001 - to forget it
+        known = app.state.resources.tokens.issue_to_client.authentication.clients._known  # noqa: SLF001 - to forget it
         for _ in range(ROUNDS):
             await asyncio.sleep(0.05)  # for what else the process does
             rounds["bare"].append(await cpu_of(app, ("GET", "/bare", b"")))

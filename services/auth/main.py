@@ -64,21 +64,21 @@ def readiness_checks(resources: Resources) -> list[ReadinessCheck]:
         return f"{resources.keys.active.alg}, {len(resources.keys.jwks['keys'])} published"
 
     async def revocations() -> str:
-        staleness = resources.feed.staleness(clock.monotonic())
+        staleness = resources.backends.feed.staleness(clock.monotonic())
         if staleness <= resources.settings.revocation_max_staleness_seconds:
             return f"heard {staleness:.1f} s ago"
-        await resources.direct_reads.read([Target("jti", "readiness")])
+        await resources.backends.direct_reads.read([Target("jti", "readiness")])
         return "not heard of lately, read from DynamoDB instead"
 
     async def dynamodb() -> str:
-        await resources.users.get("readiness")
+        await resources.parts.users.get("readiness")
         return "answers"
 
     async def redis() -> str:
         # Without it logins are answered 503. All else works, so the instance stays: every other one would say the same.
         try:
             with redis_errors():
-                await resources.redis.ping()
+                await resources.backends.redis.ping()
         except Unavailable:
             return "does not answer: no logins"
         return "answers"

@@ -33,4 +33,4 @@ async def revoke(body: RevocationRequest, caller: VerifiedCaller, resources: Aut
 
     A user's or a client's revocation ends every session and token up to now; logging in again is possible.
     """
-    return RevocationResponse.of(await resources.revoke_target(caller, body.target))
+    return RevocationResponse.of(await resources.tokens.revoke_target(caller, body.target))

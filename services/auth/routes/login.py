@@ -31,7 +31,7 @@ async def login(
     a delay, which grows to at most a minute (429, `Retry-After`). Without Redis nobody can count tries: 503.
     """
     response.headers["Cache-Control"] = "no-store"
-    return LoginResponse.of(await resources.login(Credentials(body.username, body.password), origin))
+    return LoginResponse.of(await resources.sessions.login(Credentials(body.username, body.password), origin))
 
 
 @secured.post(
@@ -47,7 +47,7 @@ async def logout(caller: VerifiedCaller, resources: AuthResources) -> None:
     204 means that the end is stored and was announced. 503 with the code `revocation-not-announced`: it is stored, and
     will be announced.
     """
-    await resources.logout(caller)
+    await resources.sessions.logout(caller)
 
 
 router = APIRouter()

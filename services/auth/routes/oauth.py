@@ -1,9 +1,8 @@
 """`/oauth2/`: RFC 6749's token endpoint and RFC 7009's revocation endpoint."""
 
-from typing import Any, Literal
+from typing import Any
 
 from fastapi import APIRouter, Request, Response
-from pydantic import Field
 
 from services.auth.dependencies import AuthResources
 from services.auth.domain.clients import presented_client
@@ -14,27 +13,12 @@ from services.auth.domain.oauth_errors import (
     InvalidScope,
     UnsupportedGrantType,
 )
-from services.auth.resources import Resources
 from services.auth.routes.oauth_errors import NO_STORE, PREFIX, OAuthRoute, oauth_responses
+from services.auth.routes.token_grants import GRANT_TYPES, TokenResponse, answer_grant, needed
 from shared.errors import PayloadTooLarge, Unavailable
 from shared.web.forms import MEDIA_TYPE, read_form
-from shared.web.schema import ResponseModel
-
-GRANT_TYPES = ("refresh_token", "client_credentials")
 
 router = APIRouter(prefix=PREFIX, tags=["oauth2"], route_class=OAuthRoute)
-
-
-class TokenResponse(ResponseModel):
-    """RFC 6749 §5.1."""
-
-    access_token: str = Field(examples=["eyJhbGciOi…"])
-    token_type: Literal["Bearer"] = "Bearer"  # noqa: S105 - RFC 6750's word
-    expires_in: int = Field(examples=[900])
-    scope: str = Field(examples=["jobs:read jobs:write"])
-    refresh_token: str | None = Field(
-        None, description="The next one; with the grant refresh_token only.", examples=["ses_mfrggzdfmztwq2lk….8Kx…"]
-    )
 
 
 def _form(properties: dict[str, Any], required: list[str], example: dict[str, str]) -> dict[str, Any]:
@@ -81,7 +65,9 @@ async def token(request: Request, response: Response, resources: AuthResources) 
     `/api/login`.
     """
     response.headers.update(NO_STORE)
-    return await _grant(request, resources, await read_form(request))
+    form = await read_form(request)
+    client = presented_client(request.headers.get("authorization"), form)
+    return await answer_grant(resources, client, form)
 
 
 @router.post(
@@ -105,29 +91,5 @@ async def revoke(request: Request, resources: AuthResources) -> Response:
     """
     form = await read_form(request)
     client = presented_client(request.headers.get("authorization"), form)
-    await resources.revoke_token(client, _needed(form, "token"))
+    await resources.tokens.revoke(client, needed(form, "token"))
     return Response(headers=NO_STORE)
-
-
-async def _grant(request: Request, resources: Resources, form: dict[str, str]) -> TokenResponse:
-    client = presented_client(request.headers.get("authorization"), form)
-    grant_type, raw_scope = _needed(form, "grant_type"), form.get("scope")
-    refresh_token = None
-    if grant_type == "client_credentials":
-        issued = await resources.issue_client_token(client, raw_scope)
-    elif grant_type == "refresh_token":
-        refreshed = await resources.refresh_session(client, _needed(form, "refresh_token"), raw_scope)
-        issued, refresh_token = refreshed.access, str(refreshed.refresh_token)
-    else:
-        raise UnsupportedGrantType(f"grant_type: one of {', '.join(GRANT_TYPES)}.")
-    scope = " ".join(sorted(issued.scope))
-    return TokenResponse(
-        access_token=issued.token, expires_in=issued.expires_in, scope=scope, refresh_token=refresh_token
-    )
-
-
-def _needed(form: dict[str, str], name: str) -> str:
-    value = form.get(name)
-    if value is None:
-        raise InvalidOAuthRequest(f"The parameter {name} is missing.")
-    return value

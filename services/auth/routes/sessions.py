@@ -21,7 +21,7 @@ router = APIRouter(prefix="/api/sessions", tags=["sessions"], route_class=Secure
 )
 async def list_sessions(caller: VerifiedCaller, resources: AuthResources) -> SessionsResponse:
     """Those that have not ended, the newest first, at most 100."""
-    return SessionsResponse.of(await resources.list_sessions(caller), caller)
+    return SessionsResponse.of(await resources.sessions.list(caller), caller)
 
 
 @router.delete(
@@ -38,7 +38,7 @@ async def end_session(session_id: str, caller: VerifiedCaller, resources: AuthRe
 
     Ending it again is answered 204 too. Another user's session is answered like one that does not exist.
     """
-    await resources.end_session(caller, session_id)
+    await resources.sessions.end(caller, session_id)
 
 
 @router.delete(
@@ -50,4 +50,4 @@ async def end_session(session_id: str, caller: VerifiedCaller, resources: AuthRe
 )
 async def end_all_sessions(caller: VerifiedCaller, resources: AuthResources) -> None:
     """The one of this token too. A login right afterwards works."""
-    await resources.end_all_sessions(caller)
+    await resources.sessions.end_all(caller)

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Header, Response, status
 
 from services.auth.dependencies import AuthResources
 from services.auth.domain.users import SCOPES
-from services.auth.routes.oauth import GRANT_TYPES
+from services.auth.routes.token_grants import GRANT_TYPES
 from services.auth.settings import AuthSettings
 
 router = APIRouter(prefix="/.well-known", tags=["discovery"])

@@ -66,7 +66,7 @@ class Auth:
         """Returns when it follows the revocations in Redis, and need not read DynamoDB for each token."""
 
         async def hears() -> bool:
-            return self.resources.feed.staleness(clock.monotonic()) < 1
+            return self.resources.backends.feed.staleness(clock.monotonic()) < 1
 
         await eventually(hears)
 

@@ -33,7 +33,7 @@ async def test_the_answer_says_what_is_in_force_and_carries_a_receipt(auth: Auth
 async def test_who_has_read_up_to_the_receipt_knows(auth: Auth, other_auth: Auth, admin: str) -> None:
     token = (await auth.login())["token"]
     receipt = StreamId.parse((await _revoke(auth, admin, "user", "user_testuser"))["receipt"])
-    while other_auth.resources.feed.position < receipt:
+    while other_auth.resources.backends.feed.position < receipt:
         await asyncio.sleep(0.05)
     assert not await other_auth.accepts(token)
 

@@ -185,12 +185,12 @@ async def test_a_flushed_redis_is_filled_from_the_durable_truth(frail: Auth, red
     lost = await frail.login()
     await frail.post("/api/logout", lost["token"])
     kept = await frail.login()
-    generation = await frail.resources.redis.get("mayfly:revocations:generation")
+    generation = await frail.resources.backends.redis.get("mayfly:revocations:generation")
     await redis.flush()
 
     async def filled() -> bool:
-        now = await frail.resources.redis.get("mayfly:revocations:generation")
-        return now not in {None, generation} and await frail.resources.redis.zcard("mayfly:revocations") == 1
+        now = await frail.resources.backends.redis.get("mayfly:revocations:generation")
+        return now not in {None, generation} and await frail.resources.backends.redis.zcard("mayfly:revocations") == 1
 
     await eventually(filled)
     await frail.until_it_hears()

@@ -26,7 +26,7 @@ def _error(response: httpx.Response) -> str:
 
 
 async def _session(auth: Auth, tokens: dict[str, Any]) -> Session:
-    session = await auth.resources.login.sessions.get(tokens["session_id"])
+    session = await auth.resources.sessions.login.sessions.get(tokens["session_id"])
     assert session is not None
     return session
 
@@ -101,7 +101,7 @@ class NotAnswering:
 async def test_a_refresh_that_could_not_read_all_it_needs_leaves_the_token_as_it_was(auth: Auth) -> None:
     tokens = await auth.login()
     before = (await _session(auth, tokens)).refresh
-    cut_off = replace(auth.resources.refresh_session, revocations=NotAnswering())
+    cut_off = replace(auth.resources.sessions.refresh, revocations=NotAnswering())
     with pytest.raises(Unavailable):
         await cut_off(None, tokens["refresh_token"], None)
     assert (await _session(auth, tokens)).refresh == before
@@ -110,7 +110,7 @@ async def test_a_refresh_that_could_not_read_all_it_needs_leaves_the_token_as_it
 async def test_the_grace_counts_from_the_rotation_and_not_from_the_request(auth: Auth) -> None:
     tokens = await auth.login()
     moments = iter([clock.now() - 60, clock.now()])
-    slow = replace(auth.resources.refresh_session, now=lambda: next(moments))
+    slow = replace(auth.resources.sessions.refresh, now=lambda: next(moments))
     refreshed = await slow(None, tokens["refresh_token"], None)
     again = await auth.refresh(tokens["refresh_token"])
     assert again.json()["refresh_token"] == str(refreshed.refresh_token)
@@ -256,7 +256,7 @@ async def test_a_revocation_outlives_every_token_of_its_session(make_settings: M
         tokens = await long.login()
         await long.refresh(tokens["refresh_token"])
         session = await _session(long, tokens)
-        revocation = short.resources.end_session.ending.guard.of_session(session, clock.now())
+        revocation = short.resources.sessions.end.ending.guard.of_session(session, clock.now())
     assert revocation.expires_at > tokens["expires_at"] + 10 + 5
 
 

@@ -145,11 +145,11 @@ async def test_a_login_right_after_ending_all_works(auth: Auth) -> None:
 async def test_a_session_that_the_list_misses_is_ended_with_all_others(auth: Auth, make_settings: MakeSettings) -> None:
     """A new session may not be in the index yet: the revocation of the user ends it all the same."""
     hidden = await auth.login()
-    session = await auth.resources.login.sessions.get(hidden["session_id"])
+    session = await auth.resources.sessions.login.sessions.get(hidden["session_id"])
     assert session is not None
-    await auth.resources.login.sessions.end_revoked(session, 1.0)  # out of the index …
+    await auth.resources.sessions.login.sessions.end_revoked(session, 1.0)  # out of the index …
     await auth.delete("/api/sessions", (await auth.login())["token"])
-    await auth.resources.login.sessions.save(session)  # … and in the table
+    await auth.resources.sessions.login.sessions.save(session)  # … and in the table
     assert not await auth.accepts(hidden["token"])
     assert (await auth.refresh(hidden["refresh_token"])).json()["error"] == "invalid_grant"
 
@@ -157,7 +157,7 @@ async def test_a_session_that_the_list_misses_is_ended_with_all_others(auth: Aut
 async def test_a_session_ends_by_itself(make_settings: MakeSettings) -> None:
     async with running(make_settings(session_ttl_seconds=60)) as auth:
         tokens = await auth.login()
-        sessions = auth.resources.login.sessions
+        sessions = auth.resources.sessions.login.sessions
         session = await sessions.get(tokens["session_id"])
         assert session is not None
         assert session.expires_at - session.created_at_ms // 1000 == 60

@@ -1,0 +1,93 @@
+"""What the flows of more than one area are made of."""
+
+from dataclasses import dataclass
+
+from redis.asyncio import Redis
+
+from services.auth.domain.access_tokens import lead_of
+from services.auth.domain.revocations import Guard
+from services.auth.domain.sessions import Lifetimes
+from services.auth.flows.client_authentication import ClientAuthentication
+from services.auth.flows.ending import Ending
+from services.auth.flows.issuing import AccessTokens
+from services.auth.passwords import Passwords
+from services.auth.settings import AuthSettings
+from services.auth.signing_keys import SigningKeys
+from services.auth.stores.announcer import Announcer
+from services.auth.stores.clients import Clients
+from services.auth.stores.recent_clients import RecentClients
+from services.auth.stores.revocations import Revocations
+from services.auth.stores.sessions import Sessions
+from services.auth.stores.users import Users
+from shared.clients.aws_types import DynamoDBClient
+from shared.clock import Clock
+from shared.tokens.claims import VerificationPolicy
+from shared.tokens.direct_reads import DirectReads
+from shared.tokens.key_source import KeySource, StaticKeySource
+from shared.tokens.revocation import RevocationStatus
+from shared.tokens.revocation_feed import RevocationFeed
+from shared.tokens.verifier import Verifier
+
+
+@dataclass(frozen=True, slots=True)
+class Backends:
+    """What is opened when the process starts and closed when it ends."""
+
+    dynamodb: DynamoDBClient
+    redis: Redis
+    feed: RevocationFeed
+    announcer: Announcer
+    revocations: Revocations
+    passwords: Passwords
+    direct_reads: DirectReads
+    patient_reads: DirectReads
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Made once out of the backends. `now` is the clock of every flow."""
+
+    settings: AuthSettings
+    backends: Backends
+    now: Clock
+    lifetimes: Lifetimes
+    users: Users
+    sessions: Sessions
+    access_tokens: AccessTokens
+    ending: Ending
+    authentication: ClientAuthentication
+    key_source: KeySource
+    policy: VerificationPolicy
+    verifier: Verifier
+
+
+def make_parts(settings: AuthSettings, keys: SigningKeys, backends: Backends, now: Clock) -> Parts:
+    """Nothing is asked of a backend here."""
+    dynamodb, prefix, feed = backends.dynamodb, settings.table_prefix, backends.feed
+    lifetimes = Lifetimes(
+        settings.effective_access_ttl_seconds, settings.session_ttl_seconds, settings.refresh_grace_seconds
+    )
+    sessions = Sessions(dynamodb, prefix)
+    access_tokens = AccessTokens(
+        keys, settings.issuer, settings.audience, lifetimes, feed.revoked, lead_of(settings.clock_skew_seconds)
+    )
+    policy = VerificationPolicy(settings.issuer, settings.audience, settings.clock_skew_seconds)
+    key_source = StaticKeySource(keys.key_set)
+    status = RevocationStatus(
+        feed, backends.direct_reads, max_staleness_seconds=settings.revocation_max_staleness_seconds
+    )
+    guard = Guard(lifetimes, settings.clock_skew_seconds)
+    return Parts(
+        settings=settings,
+        backends=backends,
+        now=now,
+        lifetimes=lifetimes,
+        users=Users(dynamodb, prefix),
+        sessions=sessions,
+        access_tokens=access_tokens,
+        ending=Ending(sessions, backends.revocations, backends.announcer, guard),
+        authentication=ClientAuthentication(RecentClients(Clients(dynamodb, prefix)), access_tokens),
+        key_source=key_source,
+        policy=policy,
+        verifier=Verifier(key_source, status, policy),
+    )
