@@ -5,16 +5,19 @@ from dataclasses import dataclass
 from redis.asyncio import Redis
 
 from services.auth.domain.access_tokens import lead_of
+from services.auth.domain.lockout import Limits
 from services.auth.domain.revocations import Guard
 from services.auth.domain.sessions import Lifetimes
 from services.auth.flows.client_authentication import ClientAuthentication
 from services.auth.flows.ending import Ending
 from services.auth.flows.issuing import AccessTokens
+from services.auth.flows.password_check import PasswordCheck
 from services.auth.passwords import Passwords
 from services.auth.settings import AuthSettings
 from services.auth.signing_keys import SigningKeys
 from services.auth.stores.announcer import Announcer
 from services.auth.stores.clients import Clients
+from services.auth.stores.login_attempts import LoginAttempts
 from services.auth.stores.recent_clients import RecentClients
 from services.auth.stores.revocations import Revocations
 from services.auth.stores.sessions import Sessions
@@ -55,6 +58,7 @@ class Parts:
     sessions: Sessions
     access_tokens: AccessTokens
     ending: Ending
+    password_check: PasswordCheck
     authentication: ClientAuthentication
     key_source: KeySource
     policy: VerificationPolicy
@@ -77,17 +81,29 @@ def make_parts(settings: AuthSettings, keys: SigningKeys, backends: Backends, no
         feed, backends.direct_reads, max_staleness_seconds=settings.revocation_max_staleness_seconds
     )
     guard = Guard(lifetimes, settings.clock_skew_seconds)
+    users = Users(dynamodb, prefix)
+    attempts = LoginAttempts(backends.redis, _limits(settings))
     return Parts(
         settings=settings,
         backends=backends,
         now=now,
         lifetimes=lifetimes,
-        users=Users(dynamodb, prefix),
+        users=users,
         sessions=sessions,
         access_tokens=access_tokens,
         ending=Ending(sessions, backends.revocations, backends.announcer, guard),
+        password_check=PasswordCheck(users, attempts, backends.passwords, access_tokens),
         authentication=ClientAuthentication(RecentClients(Clients(dynamodb, prefix)), access_tokens),
         key_source=key_source,
         policy=policy,
         verifier=Verifier(key_source, status, policy),
+    )
+
+
+def _limits(settings: AuthSettings) -> Limits:
+    return Limits(
+        settings.attempts_free_per_pair,
+        settings.attempts_free_per_user,
+        settings.attempts_free_per_address,
+        settings.attempts_longest_delay_seconds,
     )

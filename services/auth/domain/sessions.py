@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from services.auth.domain.refresh import RefreshState, RefreshToken, first_token
-from services.auth.domain.users import User, scope_of
+from services.auth.domain.users import User
 from shared.ids import new_id
 
 FIRST_PARTY_CLIENT = "mayfly-login"
@@ -73,17 +73,24 @@ class Lifetimes:
 
 
 def start_session(
-    user: User, origin: Origin, issued_at: int, lifetimes: Lifetimes, now: float
+    user: User,
+    origin: Origin,
+    *,
+    client_id: str,
+    scope: frozenset[str],
+    issued_at: int,
+    lifetimes: Lifetimes,
+    now: float,
 ) -> tuple[Session, RefreshToken]:
-    """The session of a login, and the only copy of its first refresh token."""
+    """The session that a user begins with a client, and the only copy of its first refresh token."""
     session_id = new_id("ses")
     token, state = first_token(session_id, now)
     session = Session(
         session_id=session_id,
         user_id=user.user_id,
         username=user.username,
-        client_id=FIRST_PARTY_CLIENT,
-        scope=scope_of(user.roles, user.permissions),
+        client_id=client_id,
+        scope=scope,
         origin=origin,
         issued_at=issued_at,
         created_at_ms=int(now * 1000),

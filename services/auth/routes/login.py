@@ -4,7 +4,7 @@ from fastapi import APIRouter, Response, status
 
 from services.auth.dependencies import AuthResources, RequestOrigin, VerifiedCaller
 from services.auth.domain.problems import InvalidCredentials, JustRevoked, NotAnnounced, TooManyAttempts, TooManyLogins
-from services.auth.flows.login import Credentials
+from services.auth.flows.password_check import Credentials
 from services.auth.schemas import LoginRequest, LoginResponse
 from shared.errors import InvalidRequest, PayloadTooLarge, Unavailable
 from shared.tokens.revocation import RevocationUnknown

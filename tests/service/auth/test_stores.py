@@ -27,7 +27,15 @@ GUARD = Guard(LIFETIMES, clock_skew_seconds=5)
 
 async def test_a_session_whose_row_is_gone_has_ended(make_settings: MakeSettings) -> None:
     settings, now = make_settings(), clock.now()
-    session, token = start_session(USER, Origin("192.0.2.7", ""), int(now), LIFETIMES, now)
+    session, token = start_session(
+        USER,
+        Origin("192.0.2.7", ""),
+        client_id="mayfly-login",
+        scope=frozenset(),
+        issued_at=int(now),
+        lifetimes=LIFETIMES,
+        now=now,
+    )
     _, state = rotate(token, session.refresh, now)
     async with open_dynamodb(settings) as dynamodb:
         sessions = Sessions(dynamodb, settings.table_prefix)

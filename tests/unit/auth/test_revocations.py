@@ -5,7 +5,14 @@ from hypothesis import strategies as st
 from services.auth.domain.access_tokens import issue_second, lead_of
 from services.auth.domain.problems import JustRevoked
 from services.auth.domain.revocations import Guard, ends_session, targets_of_session
-from services.auth.domain.sessions import Lifetimes, Origin, Session, may_be_session_id, start_session
+from services.auth.domain.sessions import (
+    FIRST_PARTY_CLIENT,
+    Lifetimes,
+    Origin,
+    Session,
+    may_be_session_id,
+    start_session,
+)
 from services.auth.domain.users import User
 from shared.tokens.claims import MAX_LIFETIME_SECONDS
 from shared.tokens.revocation import Kind, Revocation, Target
@@ -17,7 +24,15 @@ USER = User("user_ada", "ada", "hash", ("user",), ("read",))
 
 
 def _session(issued_at: int = NOW) -> Session:
-    session, _ = start_session(USER, Origin("192.0.2.7", "test"), issued_at, LIFETIMES, NOW)
+    session, _ = start_session(
+        USER,
+        Origin("192.0.2.7", "test"),
+        client_id=FIRST_PARTY_CLIENT,
+        scope=frozenset({"jobs:read"}),
+        issued_at=issued_at,
+        lifetimes=LIFETIMES,
+        now=NOW,
+    )
     return session
 
 

@@ -1,0 +1,124 @@
+"""A step that every login shares, at `/api/login` and at the login page: whose password it is."""
+
+import asyncio
+from collections.abc import Awaitable
+from dataclasses import dataclass, field
+
+from services.auth.domain.lockout import counted_address
+from services.auth.domain.problems import InvalidCredentials, TooManyAttempts, TooManyLogins
+from services.auth.domain.sessions import Origin
+from services.auth.domain.users import User, fold_username
+from services.auth.flows.at_once import at_once
+from services.auth.flows.issuing import AccessTokens
+from services.auth.passwords import Passwords, Verification
+from services.auth.stores.login_attempts import LoginAttempts
+from services.auth.stores.users import Users
+from shared.errors import Unavailable
+from shared.telemetry.logs import get_logger
+from shared.tokens.revocation import Target
+
+log = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """As they were typed."""
+
+    username: str
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Proven:
+    """Whose password it was. `issued_at` is the `iat` for what is issued on the strength of the user's row."""
+
+    user: User
+    issued_at: int
+    address: str
+    weak_password: str | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordCheck:
+    """The same answer, in the same time, for a user who does not exist, is disabled, or has another password.
+
+    Each try counts as a wrong one until it is known to be right: however many come at once, no more are checked than
+    are free.
+    """
+
+    users: Users
+    attempts: LoginAttempts
+    passwords: Passwords
+    access_tokens: AccessTokens
+
+    async def prove(self, credentials: Credentials, origin: Origin, client_id: str, now: float) -> Proven:
+        """Who it is; `settle` must follow.
+
+        Raises:
+            InvalidCredentials: as said above.
+            TooManyAttempts: this user or this address has to wait; nothing was checked.
+            TooManyLogins: more passwords wait to be checked than this instance takes.
+            Unavailable: DynamoDB or Redis does not answer. Without Redis nobody counts tries, so nobody may try.
+        """
+        username, address = fold_username(credentials.username), counted_address(origin.address)
+        user, issued_at = await self._admit(username, address, client_id, now)
+        verification = await self._verify(user, credentials.password, username, address)
+        if user is None or not verification.is_right or user.disabled:
+            reason = "unknown_user" if user is None else "disabled" if user.disabled else "wrong_password"
+            log.warning("login_refused", reason=reason, user_id=user and user.user_id, address=address)
+            raise InvalidCredentials
+        return Proven(user, issued_at, address, credentials.password if verification.is_weak else None)
+
+    async def settle(self, proven: Proven) -> None:
+        """What follows a right password: it was no failure, and a hash that is weaker than new ones is replaced."""
+        steps = [self._uncount(self.attempts.clear(proven.user.username, proven.address))]
+        if proven.weak_password is not None:
+            steps.append(self._improve_hash(proven.user, proven.weak_password))
+        await at_once(*steps)
+
+    async def _admit(self, username: str, address: str, client_id: str, now: float) -> tuple[User | None, int]:
+        """What `_find` finds, if a try may come now; it is counted."""
+        counted = self.attempts.count_failure(username, address, now)
+        found, wait = await asyncio.gather(self._find(username, client_id, now), counted, return_exceptions=True)
+        if isinstance(wait, BaseException):
+            raise wait
+        if wait > 0:
+            log.warning("login_refused", reason="too_many_attempts", address=address, wait_seconds=round(wait, 1))
+            raise TooManyAttempts("Too many wrong passwords. Wait, then try again.", retry_after_seconds=wait)
+        if isinstance(found, BaseException):
+            await self._uncount(self.attempts.take_back(username, address))
+            raise found
+        return found
+
+    async def _find(self, username: str, client_id: str, now: float) -> tuple[User | None, int]:
+        """The user, and the `iat` for what is issued on the strength of this row.
+
+        When all tokens of the user were revoked in this very second, the row is read again for a later `iat`.
+        """
+        issued_at = int(now)
+        user = await self.users.get(username)
+        while user is not None:
+            targets = Target("user", user.user_id), Target("client", client_id)
+            needed = self.access_tokens.second_after(self.access_tokens.revoked_up_to(*targets), now)
+            if needed == issued_at:
+                break
+            issued_at = needed
+            user = await self.users.get(username)
+        return user, issued_at
+
+    async def _verify(self, user: User | None, password: str, username: str, address: str) -> Verification:
+        try:
+            return await self.passwords.verify(user.password_hash if user else None, password)
+        except TooManyLogins:
+            await self._uncount(self.attempts.take_back(username, address))
+            raise
+
+    async def _improve_hash(self, user: User, password: str) -> None:
+        await self.users.replace_hash(user, await self.passwords.hash(password))
+        log.info("password_rehashed", user_id=user.user_id)
+
+    async def _uncount(self, uncounting: Awaitable[None]) -> None:
+        try:
+            await uncounting
+        except Unavailable:  # the answer is right all the same; the count ends by itself
+            log.warning("login_attempts_not_cleared")
