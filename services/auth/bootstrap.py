@@ -6,7 +6,8 @@ Doing it again, or twice at once, changes nothing.
 import asyncio
 import sys
 
-from services.auth.domain.clients import Client
+from services.auth.domain.clients import Client, ClientSecret
+from services.auth.domain.grant_types import CLIENT_CREDENTIALS
 from services.auth.domain.users import User, fold_username
 from services.auth.passwords import Passwords
 from services.auth.settings import BootstrapSettings
@@ -59,7 +60,14 @@ async def _signing_key(settings: BootstrapSettings) -> str:
 
 async def _demo_client(dynamodb: DynamoDBClient, settings: BootstrapSettings) -> str:
     client = Client(
-        _DEMO_CLIENT, digest(_DEMO_SECRET), frozenset({"jobs:read", "jobs:write"}), "A program that works by itself"
+        client_id=_DEMO_CLIENT,
+        name="A program that works by itself",
+        secrets=(ClientSecret("demo", digest(_DEMO_SECRET), created_at=0),),
+        auth_method="client_secret_post",
+        grant_types=frozenset({CLIENT_CREDENTIALS}),
+        redirect_uris=(),
+        scope=frozenset({"jobs:read", "jobs:write"}),
+        created_at=0,
     )
     await Clients(dynamodb, settings.table_prefix).save(client)
     return f"demo client {_DEMO_CLIENT}: ready"

@@ -1,28 +1,66 @@
-"""Clients: programs that get tokens of their own, how they prove who they are, and which scope they may have."""
+"""Clients: programs that get tokens, how they prove who they are, and what they may ask for."""
 
 import base64
 import hmac
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
 from urllib.parse import unquote_plus
 
-from services.auth.domain.oauth_errors import InvalidClient, InvalidOAuthRequest, InvalidScope
+from services.auth.domain.oauth_errors import InvalidClient, InvalidOAuthRequest, InvalidScope, UnauthorizedClient
 from shared.ids import digest
+
+AuthMethod: TypeAlias = Literal["client_secret_basic", "client_secret_post", "none"]
 
 _SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*\Z")  # RFC 6749 §3.3
 _NO_SECRET = digest("")
 _LONGEST_CLIENT_ID = 128
+_UNKNOWN = "The client is unknown, or it does not prove who it is as it is registered to."
+
+
+@dataclass(frozen=True, slots=True)
+class ClientSecret:
+    """Of the secret only its SHA-256 is kept. Times are Unix seconds; None: it does not expire."""
+
+    secret_id: str
+    hash: str = field(repr=False)
+    created_at: int
+    expires_at: int | None = None
+
+    def is_live(self, now: float) -> bool:
+        return self.expires_at is None or now < self.expires_at
 
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """A row of `clients`: a confidential client; of its secret only the SHA-256 is kept."""
+    """A row of `clients`.
+
+    `auth_method` is RFC 7591's `token_endpoint_auth_method`: by HTTP Basic; in the body (or by Basic, which every
+    server must take); `none`: a public client, which has no secret and proves nothing. While a secret is exchanged
+    there are two. `scope` is the most that it may be granted, `may_introspect` lets it look into tokens that are not
+    its own. `version` is counted up by each change.
+    """
 
     client_id: str
-    secret_hash: str
-    scope: frozenset[str]
     name: str
+    secrets: tuple[ClientSecret, ...]
+    auth_method: AuthMethod
+    grant_types: frozenset[str]
+    redirect_uris: tuple[str, ...]
+    scope: frozenset[str]
+    created_at: int
+    may_introspect: bool = False
+    version: int = 1
+
+    @property
+    def is_public(self) -> bool:
+        return self.auth_method == "none"
+
+    def must_be_for(self, grant_type: str) -> None:
+        """Raises UnauthorizedClient: it is not registered for this grant."""
+        if grant_type not in self.grant_types:
+            raise UnauthorizedClient(f"This client is not registered for the grant {grant_type}.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +74,19 @@ class UnverifiedClient:
     def __repr__(self) -> str:
         return f"UnverifiedClient(client_id={self.client_id!r})"
 
-    def verified(self, client: Client | None) -> Client:
-        """The client, if it is known and the secret is its own. Raises InvalidClient."""
-        stored_hash = client.secret_hash if client else _NO_SECRET
-        secret_is_right = hmac.compare_digest(digest(self.secret or ""), stored_hash)
-        if client is None or self.secret is None or not secret_is_right:
-            raise InvalidClient("The client is unknown, or its secret is wrong.", by_header=self.by_header)
+    def verified(self, client: Client | None, now: float) -> Client:
+        """The client, if it is known and this is how it proves who it is. Raises InvalidClient."""
+        hashes = [secret.hash for secret in client.secrets if secret.is_live(now)] if client else []
+        presented = digest(self.secret or "")
+        is_right = [hmac.compare_digest(presented, known) for known in hashes or [_NO_SECRET]]
+        if client is None or not self._proves(client.auth_method, secret_is_right=bool(hashes) and any(is_right)):
+            raise InvalidClient(_UNKNOWN, by_header=self.by_header)
         return client
+
+    def _proves(self, method: AuthMethod, *, secret_is_right: bool) -> bool:
+        if method == "none":
+            return not self.secret
+        return secret_is_right and (self.by_header or method == "client_secret_post")
 
 
 def presented_client(raw_authorization: str | None, form: Mapping[str, str]) -> UnverifiedClient | None:
@@ -53,7 +97,7 @@ def presented_client(raw_authorization: str | None, form: Mapping[str, str]) -> 
     """
     client = _presented_client(raw_authorization, form)
     if client is not None and len(client.client_id) > _LONGEST_CLIENT_ID:
-        raise InvalidClient("The client is unknown, or its secret is wrong.", by_header=client.by_header)
+        raise InvalidClient(_UNKNOWN, by_header=client.by_header)
     return client
 
 

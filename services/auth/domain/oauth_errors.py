@@ -39,3 +39,9 @@ class InvalidScope(OAuthError):  # noqa: N818 - the RFC's word
 
 class UnsupportedGrantType(OAuthError):  # noqa: N818 - the RFC's word
     error = "unsupported_grant_type"
+
+
+class UnauthorizedClient(OAuthError):  # noqa: N818 - the RFC's word
+    """The client is known, and not registered for this grant."""
+
+    error = "unauthorized_client"

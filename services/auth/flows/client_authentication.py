@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
+from services.auth.domain.built_in_clients import FIRST_PARTY
 from services.auth.domain.clients import Client, UnverifiedClient
-from services.auth.domain.sessions import FIRST_PARTY_CLIENT
+from services.auth.domain.oauth_errors import InvalidClient
 from services.auth.flows.issuing import AccessTokens
 from services.auth.stores.recent_clients import RecentClients
 from shared.tokens.revocation import Target
@@ -11,29 +12,43 @@ from shared.tokens.revocation import Target
 
 @dataclass(frozen=True, slots=True)
 class ClientAuthentication:
-    """Confidential clients prove who they are by their secret; the first-party client is public (RFC 6749 §2.1)."""
+    """Confidential clients prove who they are by their secret, public ones only say it (RFC 6749 §2.1)."""
 
     clients: RecentClients
     access_tokens: AccessTokens
 
-    async def of_token_holder(self, unverified_client: UnverifiedClient | None, now: float) -> str:
-        """The `client_id` of whoever presents a token that a client was given.
+    async def of_token_holder(self, unverified_client: UnverifiedClient | None, now: float) -> Client:
+        """The client of whoever presents a token that a client was given; who names none is the first party.
 
         Raises:
             InvalidClient: it names a client and does not prove to be it.
         """
         if unverified_client is None:
-            return FIRST_PARTY_CLIENT
-        if unverified_client.client_id == FIRST_PARTY_CLIENT and not unverified_client.secret:
-            return FIRST_PARTY_CLIENT
-        client, _ = await self.of_confidential(unverified_client, now)
-        return client.client_id
+            return FIRST_PARTY
+        client, _ = await self.of(unverified_client, now)
+        return client
 
-    async def of_confidential(self, unverified_client: UnverifiedClient, now: float) -> tuple[Client, int]:
+    async def for_grant(
+        self, unverified_client: UnverifiedClient | None, grant_type: str, now: float
+    ) -> tuple[Client, int]:
+        """The client, if it may use this grant, and the `iat` for what is issued on the strength of its row.
+
+        Raises:
+            InvalidClient, UnauthorizedClient: as RFC 6749 §5.2 has it.
+        """
+        if unverified_client is None:
+            raise InvalidClient("Send client_id and client_secret, best by HTTP Basic.", by_header=False)
+        client, issued_at = await self.of(unverified_client, now)
+        client.must_be_for(grant_type)
+        return client, issued_at
+
+    async def of(self, unverified_client: UnverifiedClient, now: float) -> tuple[Client, int]:
         """The client, and the `iat` for what is issued on the strength of its row. Raises InvalidClient."""
         client_id = unverified_client.client_id
         targets = Target("client", client_id), Target("user", client_id)
         revoked_up_to = self.access_tokens.revoked_up_to(*targets)
         issued_at = self.access_tokens.second_after(revoked_up_to, now)
+        if client_id == FIRST_PARTY.client_id:
+            return unverified_client.verified(FIRST_PARTY, now), issued_at
         known = await self.clients.get(client_id, issued_at=issued_at, revoked_up_to=revoked_up_to, now=now)
-        return unverified_client.verified(known.client), known.issued_at
+        return unverified_client.verified(known.client, now), known.issued_at

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from services.auth.domain.access_tokens import Grant
 from services.auth.domain.clients import UnverifiedClient, narrow_scope
-from services.auth.domain.oauth_errors import InvalidClient
+from services.auth.domain.grant_types import CLIENT_CREDENTIALS
 from services.auth.flows.client_authentication import ClientAuthentication
 from services.auth.flows.issuing import AccessTokens, IssuedToken
 from shared.clock import Clock
@@ -18,7 +18,7 @@ class IssueClientToken:
     """No session and no refresh token: the client asks again.
 
     Raises:
-        InvalidClient, InvalidScope: as RFC 6749 §5.2 has it.
+        InvalidClient, UnauthorizedClient, InvalidScope: as RFC 6749 §5.2 has it.
         Unavailable: DynamoDB does not answer.
     """
 
@@ -27,10 +27,8 @@ class IssueClientToken:
     now: Clock
 
     async def __call__(self, unverified_client: UnverifiedClient | None, raw_scope: str | None) -> IssuedToken:
-        if unverified_client is None:
-            raise InvalidClient("Send client_id and client_secret, best by HTTP Basic.", by_header=False)
         now = self.now()
-        client, issued_at = await self.authentication.of_confidential(unverified_client, now)
+        client, issued_at = await self.authentication.for_grant(unverified_client, CLIENT_CREDENTIALS, now)
         grant = Grant.of_client(client, narrow_scope(client.scope, raw_scope))
         issued = self.access_tokens.issue(grant, issued_at=issued_at, now=now)
         log.info("client_token_issued", client_id=client.client_id, scope=sorted(issued.scope))

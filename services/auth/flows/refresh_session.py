@@ -6,6 +6,7 @@ from typing import Literal
 
 from services.auth.domain.access_tokens import Grant
 from services.auth.domain.clients import UnverifiedClient, narrow_scope
+from services.auth.domain.grant_types import REFRESH_TOKEN
 from services.auth.domain.oauth_errors import InvalidGrant
 from services.auth.domain.problems import NotAnnounced
 from services.auth.domain.refresh import RefreshToken, judge, repeat, rotate
@@ -42,7 +43,8 @@ class RefreshSession:
     revoked. An old token that comes back after the grace was copied by somebody: the session ends.
 
     Raises:
-        InvalidGrant: the token is not good, or is good no more. InvalidClient, InvalidScope: as RFC 6749 §5.2 has it.
+        InvalidGrant: the token is not good, or is good no more.
+        InvalidClient, UnauthorizedClient, InvalidScope: as RFC 6749 §5.2 has it.
         Unavailable: DynamoDB does not answer. The same token can be sent again.
     """
 
@@ -59,11 +61,12 @@ class RefreshSession:
     ) -> Refreshed:
         now = self.now()
         presented = RefreshToken.parse(raw_token)
-        client_id = await self.authentication.of_token_holder(unverified_client, now)
+        client = await self.authentication.of_token_holder(unverified_client, now)
+        client.must_be_for(REFRESH_TOKEN)
         session = await self.sessions.get(presented.session_id)
-        if session is None or session.client_id != client_id:
+        if session is None or session.client_id != client.client_id:
             raise InvalidGrant("This refresh token is not known.")
-        scope = narrow_scope(session.scope, raw_scope)
+        scope = narrow_scope(session.scope & client.scope, raw_scope)
         targets = Target("user", session.user_id), Target("client", session.client_id)
         revoked_up_to = self.access_tokens.revoked_up_to(*targets)
         use = await self._judged(presented, session, now)

@@ -37,7 +37,8 @@ class RevokeToken:
 
     async def __call__(self, unverified_client: UnverifiedClient | None, raw_token: str) -> None:
         now = self.now()
-        client_id = await self.authentication.of_token_holder(unverified_client, now)
+        client = await self.authentication.of_token_holder(unverified_client, now)
+        client_id = client.client_id
         try:
             presented = RefreshToken.parse(raw_token)
         except InvalidGrant:

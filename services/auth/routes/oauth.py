@@ -11,6 +11,7 @@ from services.auth.domain.oauth_errors import (
     InvalidGrant,
     InvalidOAuthRequest,
     InvalidScope,
+    UnauthorizedClient,
     UnsupportedGrantType,
 )
 from services.auth.routes.oauth_errors import NO_STORE, PREFIX, OAuthRoute, oauth_responses
@@ -38,6 +39,7 @@ def _form(properties: dict[str, Any], required: list[str], example: dict[str, st
         InvalidOAuthRequest,
         InvalidGrant,
         InvalidScope,
+        UnauthorizedClient,
         UnsupportedGrantType,
         InvalidClient,
         PayloadTooLarge,

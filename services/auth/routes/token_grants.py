@@ -6,6 +6,7 @@ from typing import Literal, TypeAlias
 from pydantic import Field
 
 from services.auth.domain.clients import UnverifiedClient
+from services.auth.domain.grant_types import CLIENT_CREDENTIALS, REFRESH_TOKEN
 from services.auth.domain.oauth_errors import InvalidOAuthRequest, UnsupportedGrantType
 from services.auth.flows.issuing import IssuedToken
 from services.auth.resources import Resources
@@ -42,7 +43,7 @@ async def _refresh_token(resources: Resources, client: UnverifiedClient | None, 
     return TokenResponse.of(refreshed.access, str(refreshed.refresh_token))
 
 
-_ANSWERS: Mapping[str, Answer] = {"refresh_token": _refresh_token, "client_credentials": _client_credentials}
+_ANSWERS: Mapping[str, Answer] = {REFRESH_TOKEN: _refresh_token, CLIENT_CREDENTIALS: _client_credentials}
 
 GRANT_TYPES = tuple(_ANSWERS)
 """As the metadata document names them."""

@@ -9,9 +9,11 @@ import httpx
 from fastapi import FastAPI
 from httpx import ASGITransport
 
+from services.auth.domain.clients import Client
 from services.auth.main import create_app
 from services.auth.resources import Resources
 from services.auth.settings import AuthSettings
+from services.auth.stores.clients import Clients
 from shared import clock
 from tests.support.waiting import eventually
 
@@ -56,6 +58,9 @@ class Auth:
     async def client_token(self, **more: str) -> httpx.Response:
         form = {"grant_type": "client_credentials", **more}
         return await self.http.post("/oauth2/token", data=form, auth=DEMO_CLIENT)
+
+    async def register(self, client: Client) -> None:
+        await Clients(self.resources.backends.dynamodb, self.resources.settings.table_prefix).save(client)
 
     async def accepts(self, token: str) -> bool:
         response = await self.get("/api/me", token)

@@ -3,13 +3,10 @@ import base64
 import httpx
 import pytest
 
-from services.auth.domain.clients import Client
-from services.auth.stores.clients import Clients
 from shared import clock
-from shared.clients.aws import open_dynamodb
-from shared.ids import digest
 from tests.service.auth.conftest import MakeSettings
 from tests.service.auth.running import DEMO_CLIENT, Auth, running
+from tests.support.clients import registered
 
 CLIENT_ID, SECRET = DEMO_CLIENT
 FORM = {"grant_type": "client_credentials"}
@@ -53,9 +50,7 @@ async def test_an_absent_scope_is_the_same_as_an_empty_one(auth: Auth) -> None:
     assert (await auth.client_token(scope="")).json()["scope"] == "jobs:read jobs:write"
 
 
-@pytest.mark.parametrize(
-    "credentials", [(CLIENT_ID, "wrong"), ("nobody", SECRET), (CLIENT_ID, ""), ("mayfly-login", "")]
-)
+@pytest.mark.parametrize("credentials", [(CLIENT_ID, "wrong"), ("nobody", SECRET), (CLIENT_ID, "")])
 async def test_a_client_that_is_not_who_it_says_is_challenged(auth: Auth, credentials: tuple[str, str]) -> None:
     response = await auth.http.post("/oauth2/token", data=FORM, auth=credentials)
     _refused(response, 401, "invalid_client")
@@ -96,9 +91,9 @@ async def test_two_ways_to_authenticate_at_once_are_refused(auth: Auth) -> None:
     _refused(await auth.http.post("/oauth2/token", data=lone), 400, "invalid_request")
 
 
-async def test_basic_credentials_are_form_encoded(auth: Auth, make_settings: MakeSettings) -> None:
+async def test_basic_credentials_are_form_encoded(auth: Auth) -> None:
     """RFC 6749 §2.3.1."""
-    await _save(make_settings, "demo:ü", "s%c+ret")
+    await auth.register(registered("demo:ü", "s%c+ret"))
     header = base64.b64encode(b"demo%3A%C3%BC:s%25c%2Bret").decode()
     response = await auth.http.post("/oauth2/token", data=FORM, headers={"authorization": f"Basic {header}"})
     assert response.status_code == 200
@@ -137,19 +132,10 @@ async def test_json_is_no_form(auth: Auth) -> None:
     _refused(await auth.http.post("/oauth2/token", json=FORM), 400, "invalid_request")
 
 
-async def _save(make_settings: MakeSettings, client_id: str, secret: str) -> None:
-    settings = make_settings()
-    async with open_dynamodb(settings) as dynamodb:
-        client = Client(client_id, digest(secret), frozenset({"jobs:read"}), "a test's")
-        await Clients(dynamodb, settings.table_prefix).save(client)
-
-
-async def test_a_changed_client_that_is_revoked_gets_nothing_by_its_old_secret(
-    auth: Auth, other_auth: Auth, make_settings: MakeSettings
-) -> None:
+async def test_a_changed_client_that_is_revoked_gets_nothing_by_its_old_secret(auth: Auth, other_auth: Auth) -> None:
     """Although the other instance remembers the client's row for some seconds."""
     old = await other_auth.client_token()
-    await _save(make_settings, CLIENT_ID, "a-new-secret")
+    await auth.register(registered(CLIENT_ID, "a-new-secret"))
     admin = (await auth.login("admin", "admin-demo-only"))["token"]
     revoked = await auth.post("/api/admin/revocations", admin, {"kind": "client", "value": CLIENT_ID})
     assert revoked.status_code == 200
@@ -175,3 +161,11 @@ async def test_a_token_of_a_remembered_client_lives_no_longer_than_it_says(make_
             claims = (await auth.resources.verifier.verify(body["access_token"])).claims
             assert claims.exp - claims.iat == 86_400
             assert abs(clock.now() + body["expires_in"] - claims.exp) < 2
+
+
+async def test_a_client_may_only_use_the_grants_that_it_is_registered_for(auth: Auth) -> None:
+    response = await auth.http.post("/oauth2/token", data=FORM, auth=("mayfly-login", ""))
+    _refused(response, 400, "unauthorized_client")
+    login = await auth.login()
+    form = {"grant_type": "refresh_token", "refresh_token": login["refresh_token"]}
+    _refused(await auth.http.post("/oauth2/token", data=form, auth=DEMO_CLIENT), 400, "unauthorized_client")

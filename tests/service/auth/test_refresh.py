@@ -15,7 +15,8 @@ from shared.clients.aws import open_dynamodb
 from shared.errors import Unavailable
 from shared.tokens.revocation import Revocation, Target
 from tests.service.auth.conftest import MakeSettings
-from tests.service.auth.running import DEMO_CLIENT, DEMO_USERS, Auth, running
+from tests.service.auth.running import DEMO_USERS, Auth, running
+from tests.support.clients import registered
 from tests.support.waiting import eventually
 
 
@@ -215,7 +216,8 @@ async def test_a_session_past_its_end_can_not_be_refreshed(auth: Auth, make_sett
 async def test_a_confidential_client_does_not_get_a_users_session(auth: Auth) -> None:
     tokens = await auth.login()
     form = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}
-    response = await auth.http.post("/oauth2/token", data=form, auth=DEMO_CLIENT)
+    await auth.register(replace(registered("app", "secret"), grant_types=frozenset({"refresh_token"})))
+    response = await auth.http.post("/oauth2/token", data=form, auth=("app", "secret"))
     assert _error(response) == "invalid_grant"
     response = await auth.http.post("/oauth2/token", data=form, auth=("mayfly-login", "a-secret"))
     assert _error(response) == "invalid_client"
