@@ -1,5 +1,6 @@
 """What pydantic says of a request, as fields and remedies of ours."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ _WORDS = {
     "dict_type": "must be an object",
     "model_attributes_type": "must be an object",
 }
+_THEIR_START = re.compile(r"^(?:Input|String|List|Value|Data) should ")
 
 
 def field_errors(error: RequestValidationError) -> list[FieldError]:
@@ -21,7 +23,9 @@ def field_errors(error: RequestValidationError) -> list[FieldError]:
     reasons: dict[str, list[str]] = {}
     for detail in error.errors():
         pointer = _pointer(detail, error.body)
-        reason = _WORDS.get(detail["type"]) or str(detail["msg"]).removeprefix("Value error, ")
+        reason = _WORDS.get(detail["type"]) or _THEIR_START.sub("must ", str(detail["msg"])).removeprefix(
+            "Value error, "
+        )
         said = reasons.setdefault(pointer, [])
         if reason not in said:
             said.append(reason)

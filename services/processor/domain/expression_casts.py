@@ -22,6 +22,6 @@ def cast_sql(sql: str, to_type: str, cast: str = "CAST") -> str:
     plain = f"{cast}({sql} AS {to_type})"
     if to_type not in INTEGER_TYPES or re.fullmatch(r"[0-9]+", sql):
         return plain
-    number = f"{cast}({sql} AS DOUBLE)"
+    number = f"TRY_CAST({sql} AS DOUBLE)"  # what is no number is for the cast itself to say
     loss = "NULL" if cast == "TRY_CAST" else f"CAST(CAST({sql} AS VARCHAR) || ' {_WOULD_LOSE}' AS {to_type})"
     return f"(CASE WHEN {number} <> trunc({number}) THEN {loss} ELSE {plain} END)"

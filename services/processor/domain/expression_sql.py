@@ -1,5 +1,6 @@
 """Says a parsed expression again as DuckDB SQL, node by node from a closed list. Anything else is refused by name."""
 
+import math
 import re
 from collections.abc import Callable
 
@@ -9,7 +10,7 @@ from services.processor.domain import expression_bounds as bounds
 from services.processor.domain.column_types import UnknownType, is_json, parse_type
 from services.processor.domain.expression_calls import CallRefused, call_sql
 from services.processor.domain.expression_casts import cast_sql
-from services.processor.domain.expression_functions import FUNCTIONS
+from services.processor.domain.expression_functions import CLOCK_WORDS, FUNCTIONS, LEFT_OUT, NO_CLOCK
 from services.processor.domain.nearest import did_you_mean, excerpt
 from services.processor.domain.pipeline_errors import PipelineError, Place
 from services.processor.domain.schema_of_records import Column, Schema
@@ -31,6 +32,9 @@ _REFUSED: list[tuple[type[exp.Expr], str]] = [
     (exp.Alias, "a second word after a value"), (exp.Pow, '"^" and "**" (write pow(x, y))'),
     (exp.ByteString, "E'' texts (write the character itself)"), (exp.RawString, "$$ texts (write '…')"),
     (exp.RegexpLike, "\"~\" (write regexp_matches(x, '…'))"), (exp.Tuple, "tuples (write [a, b] for a list)"),
+    (exp.PositionalColumn, "columns by number"),
+    *((kind, "operators on bits") for kind in (exp.BitwiseAnd, exp.BitwiseOr, exp.BitwiseNot)),
+    (exp.BitwiseLeftShift, '"<<" (write x * pow(2, n))'), (exp.BitwiseRightShift, '">>" (write x // 2)'),
     (exp.Command, "statements"), (exp.DDL, "statements"), (exp.Slice, "slices (write substring(x, from, length))"),
 ]  # fmt: skip
 
@@ -115,7 +119,8 @@ class Renderer:
         whole: Column | None = schema.find(".".join(names))
         if whole is not None:
             return f'no column "{names[0]}"; write the name in double quotes: {quote_name(whole.name)}'
-        return f'no column "{excerpt(names[0])}"; {did_you_mean(names[0], schema.names)}'
+        why = NO_CLOCK if names[0].lower() in CLOCK_WORDS else did_you_mean(names[0], schema.names)
+        return f'no column "{excerpt(names[0])}"; {why}'
 
 
 _Say = Callable[[Renderer, exp.Expr], str]
@@ -151,6 +156,8 @@ def _literal(to: Renderer, node: exp.Expr) -> str:
         return quote_text(text)
     if not _NUMBER.fullmatch(text):
         raise to.refusal(f'"{excerpt(text)}" is no number')
+    if math.isinf(float(text)):
+        raise to.refusal(f"{excerpt(text)} is too large for a number")
     return text
 
 
@@ -203,9 +210,9 @@ def _case(to: Renderer, node: exp.Expr) -> str:
 
 
 def _in(to: Renderer, node: exp.Expr) -> str:
-    value, _ = to.args(node, "this", "expressions")
     if not node.expressions:
         raise to.refusal("IN needs a list of values: x IN (1, 2)")
+    value, _ = to.args(node, "this", "expressions")
     return f"({to.plain(value)} IN ({', '.join(to.plain(choice) for choice in node.expressions)}))"
 
 
@@ -256,7 +263,8 @@ def _call(to: Renderer, node: exp.Expr) -> str:
     name, arguments = to.args(node, "this", "expressions")
     function = FUNCTIONS.get(str(name).lower())
     if function is None:
-        raise to.refusal(f'no function "{excerpt(name)}"; {did_you_mean(str(name).lower(), FUNCTIONS)}')
+        why = LEFT_OUT.get(str(name).lower()) or did_you_mean(str(name).lower(), FUNCTIONS)
+        raise to.refusal(f'no function "{excerpt(name)}"; {why}')
     given = arguments if isinstance(arguments, list) else []
     said = [to.any(value) if function.takes_json and not i else to.plain(value) for i, value in enumerate(given)]
     try:

@@ -132,5 +132,7 @@ def _reason(error: SqlglotError) -> str:
     first = found[0]
     if "missing for" in str(first["description"]):
         return f"a value is missing at character {first['col']}"
+    if "Unexpected token" in str(first["description"]) and first.get("highlight"):
+        return f'"{excerpt(first["highlight"])}" is not expected at character {first["col"]}'
     near = f' near "{excerpt(first["highlight"])}"' if first.get("highlight") else ""
     return f"{excerpt(first['description'], 100)} at character {first['col']}{near}"

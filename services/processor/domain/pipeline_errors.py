@@ -52,7 +52,7 @@ class RecordError(ValidationFailed):
     ) -> None:
         where = [object_name] + ([f"record {record}"] if record else []) + ([f'column "{column}"'] if column else [])
         detail = f"{', '.join(where)}: {message}" + (f"; {remedy}" if remedy else "")
-        extensions = {"object": object_name, "record": record, "column": column}
+        extensions = {"object": object_name, "record": record or None, "column": column}
         super().__init__(detail, extensions={key: value for key, value in extensions.items() if value is not None})
 
 

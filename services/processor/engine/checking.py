@@ -78,11 +78,21 @@ def _column_type(item: Item, empty: str, before: Schema, session: Session) -> st
 
 
 def _type_of(value: Value, empty: str, before: Schema, session: Session) -> str:
+    used = [f"{one.name} {one.type}" for one in before if quote_name(one.name) in value.sql]
     try:
         [(_, found)] = session.columns(select(f"{value.sql} AS x", empty))
     except duckdb.Error as error:
-        used = [f"{one.name} {one.type}" for one in before if quote_name(one.name) in value.sql]
         columns = f" (here: {', '.join(used)})" if used else ""
         message = f"{plain_words(error)}{columns}; CAST a value, or say its type in config.input.schema"
         raise PipelineError(value.place, message) from None
+    if not used:
+        _compute_once(value, session)
     return found
+
+
+def _compute_once(value: Value, session: Session) -> None:
+    """It is the same for each record, so no record is to blame."""
+    try:
+        session.rows(f"SELECT {value.sql}")
+    except duckdb.Error as error:
+        raise PipelineError(value.place, plain_words(error)) from None

@@ -32,6 +32,22 @@ _OURS = re.compile(
     r"is too long|is too long for this regular expression); [^']*)' to \w+",
     re.DOTALL,
 )
+_IN_OUR_WORDS = [
+    (_OURS, r"\1"),
+    (re.compile(r"Could not convert string (['\"])(.*)\1 to (\w+)", re.DOTALL), r'"\2" is no \3'),
+    (re.compile(r"Type VARCHAR with value '(.*)' can't be cast to the destination type", re.DOTALL), r'"\1" is no'),
+    (
+        re.compile(
+            r'(?:invalid )?(\w+) field (?:format|value out of range): "(.*)", expected format is \(([^\n]*)\)',
+            re.DOTALL,
+        ),
+        r'"\2" is no \1; write \3',
+    ),
+    (re.compile(r"Type \w+ with value (\S+) can't be cast because .* destination type"), r"\1 is out of the range of"),
+    (re.compile(r'Casting value "(.*)" to type (\S+) failed: value is out of range'), r"\1 is out of the range of \2"),
+    (re.compile(r"Unimplemented type for cast \((.*) -> (.*)\)"), r"\1 can't be cast to \2"),
+    (re.compile(r"\bBOOL\b"), "BOOLEAN"),
+]
 _OUR_NAMES = {
     "INT128": "HUGEINT",
     "INT64": "BIGINT",
@@ -199,7 +215,9 @@ def _connect(memory_bytes: int, threads: int, folder: str) -> duckdb.DuckDBPyCon
 
 def plain_words(error: duckdb.Error) -> str:
     """The engine's reason without its class, its hints, and the SQL that it quotes."""
-    text = _OURS.sub(r"\1", str(error).split("Error: ", 1)[-1])
+    text = str(error).split("Error: ", 1)[-1]
+    for pattern, words in _IN_OUR_WORDS:
+        text = pattern.sub(words, text)
     for theirs, ours in _OUR_NAMES.items():
         text = text.replace(theirs, ours)
     return _HINTS.split(text, maxsplit=1)[0].strip().rstrip(".:!")[:300]

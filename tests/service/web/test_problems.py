@@ -42,7 +42,7 @@ async def test_a_method_that_is_not_there_names_those_that_are(client: httpx.Asy
 @pytest.mark.parametrize(
     ("body", "pointer", "words"),
     [
-        ({"name": 3}, "/name", "valid string"),
+        ({"name": 3}, "/name", "must be a valid string"),
         ({"name": "a", "count": "3"}, "/count", "valid integer"),
         ({"name": "a", "count": True}, "/count", "valid integer"),
         ({}, "/name", "is missing"),
@@ -50,7 +50,7 @@ async def test_a_method_that_is_not_there_names_those_that_are(client: httpx.Asy
         ([], "", "must be an object"),
         ({"name": "a\0"}, "/name", "NUL"),
         ({"name": "a", "config": {"x": [1, "\0"]}}, "/config/x/1", "NUL"),
-        ({"name": "a", "either": 1}, "/either", "valid string, or Input should be a valid list"),
+        ({"name": "a", "either": 1}, "/either", "must be a valid string, or must be a valid list"),
     ],
 )
 async def test_an_invalid_body_names_the_field_and_what_would_be_right(

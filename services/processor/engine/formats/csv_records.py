@@ -197,8 +197,18 @@ def _rows(chunks: Iterable[bytes], name: str, *, is_whole: bool) -> Iterator[lis
         raise RecordError(message, object_name=name, record=number, remedy="save the text as UTF-8") from None
     except csv.Error as error:
         if is_whole:
-            remedy = "close each quote, and write a quote within a field twice"
-            raise RecordError(f"this is no CSV: {error}", object_name=name, record=number, remedy=remedy) from None
+            message, remedy = _reason(str(error))
+            raise RecordError(f"this is no CSV: {message}", object_name=name, record=number, remedy=remedy) from None
+
+
+def _reason(theirs: str) -> tuple[str, str]:
+    """What the parser of the standard library says, in words of ours, and a remedy."""
+    if theirs.startswith("new-line character"):
+        return "a CR stands by itself in a field without quotes", "end each line with LF or CR LF, or quote the field"
+    if theirs.startswith("field larger"):
+        return f"a field is larger than {_LARGEST_ROW_BYTES:,} bytes", "close each quote, or store such data elsewhere"
+    message = "a quote is not closed" if theirs == "unexpected end of data" else "text stands behind a closing quote"
+    return message, "close each quote, and write a quote within a field twice"
 
 
 def _cut(content: bytes) -> bytes:

@@ -129,6 +129,8 @@ def _read_type(column: Column) -> str:
 
 def _as_pinned(column: Column) -> str:
     name = quote_name(column.name)
+    if column.type == "DOUBLE":  # 1e400 is JSON, but no number that we could hold
+        return f"CASE WHEN isinf({name}) THEN error('infinite') ELSE {name} END AS {name}"
     if _read_type(column) == column.type:
         return name
     return f"CAST({name} AS {column.type}) AS {name}"
@@ -146,10 +148,11 @@ def _fits(column: Column, kind: str, *, slowly: bool = False) -> str:
         elements = f"list_has_all([{kinds}, 'NULL'], {_kinds_of_elements(column)})"
         return f"(CASE {kind} WHEN 'ARRAY' THEN {elements} ELSE {kind} = 'NULL' END)"
     if column.type in {"VARCHAR", "BOOLEAN"} or (column.type == "BIGINT" and not slowly):
-        return f"({kind} IN ({kinds}, 'NULL'))"  # a BIGINT out of range fails when it is read
-    harmless = "'DOUBLE', 'NULL'" if column.type == "DOUBLE" else "'NULL'"
+        return f"({kind} IN ({kinds}, 'NULL'))"  # out of range, it fails when it is read
+    harmless = "'DOUBLE', 'NULL'" if column.type == "DOUBLE" and not slowly else "'NULL'"  # reading refuses infinity
     text = f"json_extract_string(json, {quote_text(json_pointer([column.name]))})"
-    exact = f"CASE WHEN {kind} IN ({kinds}) THEN {_exact(column.type, text)} ELSE {kind} IS NULL END"
+    is_finite = f"WHEN {kind} = 'DOUBLE' THEN isfinite(CAST({text} AS DOUBLE)) " if column.type == "DOUBLE" else ""
+    exact = f"CASE {is_finite}WHEN {kind} IN ({kinds}) THEN {_exact(column.type, text)} ELSE {kind} IS NULL END"
     return f"(CASE WHEN {kind} IN ({harmless}) THEN TRUE ELSE {exact} END)"
 
 

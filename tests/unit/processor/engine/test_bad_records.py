@@ -12,6 +12,9 @@ NINE = '{"a":1,"b":"x"}\n' * 9
 LINES = "; each line holds one whole object; records that span lines go into a JSON array"
 QUOTES = "; close each quote, and write a quote within a field twice"
 
+LONG_FIELD = "a field is larger than 2,000,000 bytes; close each quote, or store such data elsewhere"
+LONE_CR = "a CR stands by itself in a field without quotes; end each line with LF or CR LF, or quote the field"
+
 
 def misfit(value: str, column: str = "a", column_type: str = "BIGINT", *, record: int = 10, keep: str = "JSON") -> str:
     return (
@@ -70,7 +73,7 @@ BROKEN: list[tuple[str, str | bytes, str]] = [
     ("a.json", "[{}]", ": no record has any key"),
     ("a.csv", "a,b\n1,2\n3\n", ', record 2: it has 1 fields, the header names 2; quote a field that holds a ","'),
     ("a.csv", "a,b\n1,2,3\n", ', record 1: it has 3 fields, the header names 2; quote a field that holds a ","'),
-    ("a.csv", 'a,b\n1,"2\n', f", record 1: this is no CSV: unexpected end of data{QUOTES}"),
+    ("a.csv", 'a,b\n1,"2\n', f", record 1: this is no CSV: a quote is not closed{QUOTES}"),
     ("a.csv", b"a,b\n1,\xff\n", ", record 1: the byte 0xff is no UTF-8; save the text as UTF-8"),
     (
         "a.csv",
@@ -84,8 +87,13 @@ BROKEN: list[tuple[str, str | bytes, str]] = [
     (
         "a.csv",
         "a,b\n1," + "x" * 3_000_000 + "\n",
-        f", record 1: this is no CSV: field larger than field limit (2000000){QUOTES}",
+        f", record 1: this is no CSV: {LONG_FIELD}",
     ),
+    ("a.csv", 'a,b\n1,"2" 3\n', f", record 1: this is no CSV: text stands behind a closing quote{QUOTES}"),
+    ("a.csv", "a,b\r1,2\r", f": this is no CSV: {LONE_CR}"),
+    ("a.csv", "a,b\n1,2\n1,x\ry\n", f", record 2: this is no CSV: {LONE_CR}"),
+    ("a.ndjson", '{"a":1.5}\n{"a":1e400}\n', misfit("1e400", "a", "DOUBLE", record=2)),
+    ("a.ndjson", '{"a":-1e400}\n', misfit("-1e400", "a", "DOUBLE", record=1)),
     ("a.ndjson", '{"a":1}'.encode("utf-16"), ": the text is UTF-16; save it as UTF-8"),
     ("a.gz", gzip.compress(NINE.encode())[:-6], ": this is no whole gzip file; compress and upload it again"),
     ("a.gz", b"\x1f\x8bnonsense, not deflated", ": this is no whole gzip file; compress and upload it again"),
@@ -210,8 +218,10 @@ COMPUTED = [
     ({"derive": {"b": "5 / a"}}, "inf is no number in JSON; test for it with isfinite(x)"),
     ({"derive": {"b": "CAST(t AS BIGINT)"}}, f"{FIRST}.derive.b: 4.7 has a fraction; ROUND it first"),
     ({"cast": {"t": "BIGINT"}}, f"{FIRST}.cast.t: 4.7 has a fraction; ROUND it first"),
-    ({"cast": {"d": "DATE"}}, f'{FIRST}.cast.d: invalid date field format: "x", expected format is (YYYY-MM-DD)'),
-    ({"filter": "CAST(d AS DATE) > DATE '2026-01-01'"}, f'{FIRST}.filter: invalid date field format: "x"'),
+    ({"cast": {"d": "DATE"}}, f'{FIRST}.cast.d: "x" is no date; write YYYY-MM-DD'),
+    ({"cast": {"d": "TIMESTAMP"}}, f'{FIRST}.cast.d: "x" is no timestamp; write YYYY-MM-DD HH:MM'),
+    ({"derive": {"b": "CAST((1 - a) * 300 AS TINYINT)"}}, f"{FIRST}.derive.b: 300 is out of the range of TINYINT"),
+    ({"filter": "CAST(d AS DATE) > DATE '2026-01-01'"}, f'{FIRST}.filter: "x" is no date'),
     ({"derive": {"b": "9223372036854775806 + n"}}, f"{FIRST}.derive.b: Overflow in addition of BIGINT"),
 ]
 
@@ -227,9 +237,30 @@ def test_a_value_that_cant_be_computed_is_named(engine: Engine, step: dict[str, 
     assert reason in caught.value.detail
 
 
+@pytest.mark.parametrize("column_type", ["BIGINT", "UBIGINT", "TINYINT", "DOUBLE", "BOOLEAN", "DECIMAL(10,2)"])
+def test_what_cant_be_cast_is_named_with_the_type_that_was_asked_for(engine: Engine, column_type: str) -> None:
+    with pytest.raises(RecordError) as caught:
+        engine.run({"a.csv": "b,c\nzwei,1\n"}, {"transformations": [{"cast": {"b": column_type}}]})
+    assert caught.value.detail == f'a.csv, record 1, column "b": {FIRST}.cast.b: "zwei" is no {column_type}'
+
+
 def test_what_fails_for_any_record_is_the_pipelines_fault(engine: Engine) -> None:
-    with pytest.raises(PipelineError, match=r"^config\.transformations\[0\]\.derive\.b: Could not convert string 'x'"):
+    with pytest.raises(PipelineError, match=r'^config\.transformations\[0\]\.derive\.b: "x" is no BOOLEAN'):
         engine.run({"a.ndjson": NINE}, {"transformations": [{"derive": {"b": "b OR 'x'"}}]})
+
+
+@pytest.mark.parametrize(
+    ("expression", "reason"),
+    [
+        ("1 // 0 > 1", "Division by zero"),
+        ("CAST('x' AS BIGINT) > 1", '"x" is no BIGINT'),
+        ("1e400 > 1", "1e400 is too"),
+    ],
+)
+def test_what_is_the_same_for_each_record_is_no_records_fault(engine: Engine, expression: str, reason: str) -> None:
+    with pytest.raises(PipelineError) as caught:
+        engine.run({"a.ndjson": NINE}, {"filter_condition": expression})
+    assert caught.value.detail.startswith(f"config.filter_condition: {reason}")
 
 
 def test_the_record_is_counted_before_filters_and_sorting(engine: Engine) -> None:
