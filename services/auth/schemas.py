@@ -1,9 +1,10 @@
 """The bodies of auth's own API (`/api/…`)."""
 
 from collections.abc import Sequence
-from typing import Literal
+from datetime import datetime
+from typing import Literal, TypeAlias
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from services.auth.domain.sessions import Session
 from services.auth.domain.users import fold_username
@@ -11,17 +12,20 @@ from services.auth.flows.ending import Announced
 from services.auth.flows.login import LoggedIn
 from shared import clock
 from shared.tokens.claims import Caller
-from shared.tokens.revocation import Kind, Target
+from shared.tokens.revocation import EVERYTHING, Kind, Target
 from shared.web.schema import RequestModel, ResponseModel
 
 _LONGEST_FOLDED = 256
-_KINDS: dict[str, Kind] = {"jti": "jti", "session": "sid", "user": "user", "client": "client"}
-_KIND_NAMES: dict[Kind, Literal["jti", "session", "user", "client"]] = {
+KindName: TypeAlias = Literal["jti", "session", "user", "client", "key", "all"]
+_KIND_NAMES: dict[Kind, KindName] = {
     "jti": "jti",
     "sid": "session",
     "user": "user",
     "client": "client",
+    "key": "key",
+    "all": "all",
 }
+_KINDS: dict[KindName, Kind] = {name: kind for kind, name in _KIND_NAMES.items()}
 
 
 class LoginRequest(RequestModel):
@@ -121,26 +125,52 @@ class SessionsResponse(ResponseModel):
 
 
 class RevocationRequest(RequestModel):
-    kind: Literal["jti", "session", "user", "client"] = Field(
-        description="What `value` names: one token by its `jti`, a session, a user by `user_id`, or a client.",
+    kind: KindName = Field(
+        description="What `value` names: one token by its `jti`, a session, a user by `user_id`, a client, or a "
+        "signing key by its `kid`. `all` has no `value`: it means every token.",
         examples=["user"],
     )
-    value: str = Field(pattern=r"^[A-Za-z0-9._:@/+=-]{1,128}$", examples=["user_alice"])
+    value: str | None = Field(None, pattern=r"^[A-Za-z0-9._:@/+=-]{1,128}$", examples=["user_alice"])
+    not_before: str | None = Field(
+        None,
+        pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z$",
+        description="For a user, a client or all: what was issued up to this second is revoked; by default up to now.",
+        examples=["2026-11-24T22:22:24Z"],
+    )
+
+    @field_validator("not_before")
+    @classmethod
+    def _is_a_time(cls, raw_time: str | None) -> str | None:
+        if raw_time is not None and datetime.fromisoformat(raw_time).timestamp() < 0:
+            message = "a time since 1970"
+            raise ValueError(message)
+        return raw_time
+
+    @model_validator(mode="after")
+    def _is_named(self) -> "RevocationRequest":
+        if (self.kind == "all") is not (self.value is None):
+            message = "`value` names what is revoked; only the kind `all` has none"
+            raise ValueError(message)
+        return self
 
     @property
     def target(self) -> Target:
-        return Target(_KINDS[self.kind], self.value)
+        return EVERYTHING if self.value is None else Target(_KINDS[self.kind], self.value)
+
+    @property
+    def second(self) -> int | None:
+        return None if self.not_before is None else int(datetime.fromisoformat(self.not_before).timestamp())
 
 
 class RevocationResponse(ResponseModel):
-    kind: Literal["jti", "session", "user", "client"] = Field(examples=["user"])
-    value: str = Field(examples=["user_alice"])
+    kind: KindName = Field(examples=["user"])
+    value: str = Field(description="`*` for the kind `all`.", examples=["user_alice"])
     receipt: str = Field(
         description="The id in the stream: a service whose `mayfly_revocation_stream_position` is not before it knows.",
         examples=["1795559244123-0"],
     )
     not_before: str = Field(
-        description="Tokens of a user or client up to this second are revoked; a token or session is for good.",
+        description="Tokens of a user, a client or all up to this second are revoked; other kinds end for good.",
         examples=["2026-11-24T22:22:24.000Z"],
     )
     expires_at: str = Field(

@@ -49,7 +49,8 @@ class Claims(NamedTuple):
     """Claims that were checked. Times are Unix seconds.
 
     A tuple, because one is made for each new token and a frozen dataclass takes four times as long.
-    `sid` is the session, absent in a client's own token. `nbf` is absent or already past.
+    `sid` is the session, absent in a client's own token. `nbf` is absent or already past. `kid` is no claim: it names
+    the key whose signature was good.
     """
 
     iss: str
@@ -65,6 +66,7 @@ class Claims(NamedTuple):
     roles: tuple[str, ...]
     permissions: tuple[str, ...]
     username: str | None
+    kid: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +101,10 @@ class Caller:
         return self.claims.permissions
 
 
-def check_claims(unverified_payload: Mapping[str, object], policy: VerificationPolicy, now: float) -> Claims:
-    """The claims of a payload whose signature was good.
+def check_claims(
+    unverified_payload: Mapping[str, object], policy: VerificationPolicy, now: float, *, kid: str = ""
+) -> Claims:
+    """The claims of a payload whose signature by the key `kid` was good.
 
     Everything that RFC 9068 §2.2 requires must be there with its very type (`true` is no number, `"1"` neither).
     `now` must be before `exp`; `iat` and `nbf` may lie ahead of `now` by the clocks' skew.
@@ -129,6 +133,7 @@ def check_claims(unverified_payload: Mapping[str, object], policy: VerificationP
         () if (roles := get("roles")) is None else _texts(roles),
         () if (permissions := get("permissions")) is None else _texts(permissions),
         None if (username := get("username")) is None else _text(username),
+        kid,
     )
 
 

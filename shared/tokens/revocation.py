@@ -2,30 +2,35 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, Protocol, TypeAlias
+from typing import Literal, NamedTuple, Protocol, TypeAlias, get_args
 
 from shared import clock
 from shared.errors import Unavailable
 from shared.tokens.claims import Claims
 
-Kind: TypeAlias = Literal["jti", "sid", "user", "client"]
+Kind: TypeAlias = Literal["jti", "sid", "user", "client", "key", "all"]
 
 _EXPIRY_BITS = 40
 _EXPIRY = (1 << _EXPIRY_BITS) - 1
 
 
 class Target(NamedTuple):
-    """What a revocation is about: one token (`jti`), a session (`sid`), a user (`sub`) or a client (`client_id`)."""
+    """A token (`jti`), a session (`sid`), all of a user (`sub`), a client (`client_id`) or a key (`kid`), or all."""
 
     kind: Kind
     value: str
+
+
+EVERYTHING = Target("all", "*")
+"""All tokens that there are."""
 
 
 @dataclass(frozen=True, slots=True)
 class Revocation:
     """An end that was put to tokens; both times are whole Unix seconds.
 
-    `jti` and `sid` end for good. `user` and `client` end what was issued up to `not_before`, that second included.
+    `jti`, `sid` and `key` end for good: who has stolen a key writes any time into a token. `user`, `client` and `all`
+    end what was issued up to `not_before`, that second included; of all that apply the latest holds.
     `expires_at` is not before the `exp` of any token that it ends: until then it must be remembered.
     """
 
@@ -36,7 +41,13 @@ class Revocation:
 
 def targets_of(claims: Claims) -> tuple[Target, ...]:
     """All that a revocation of this token could be about."""
-    targets = Target("jti", claims.jti), Target("user", claims.sub), Target("client", claims.client_id)
+    targets = (
+        Target("jti", claims.jti),
+        Target("user", claims.sub),
+        Target("client", claims.client_id),
+        Target("key", claims.kid),
+        EVERYTHING,
+    )
     return targets if claims.sid is None else (*targets, Target("sid", claims.sid))
 
 
@@ -45,8 +56,9 @@ class RevokedSet:
 
     def __init__(self) -> None:
         # One number for each: the not-before above, the expiry in the low bits. 100,000 of them take 17 MB.
-        self._kinds: dict[Kind, dict[str, int]] = {"jti": {}, "sid": {}, "user": {}, "client": {}}
-        self._jti, self._sid, self._user, self._client = self._kinds.values()
+        self._kinds: dict[Kind, dict[str, int]] = {kind: {} for kind in get_args(Kind)}
+        self._jti, self._sid, self._user, self._client, self._key, _ = self._kinds.values()
+        self._everything_up_to = -1
 
     def __len__(self) -> int:
         return sum(map(len, self._kinds.values()))
@@ -58,6 +70,7 @@ class RevokedSet:
         not_before = max(revocation.not_before, known >> _EXPIRY_BITS)
         expires_at = max(revocation.expires_at, known & _EXPIRY)
         self._kinds[kind][value] = not_before << _EXPIRY_BITS | expires_at
+        self._everything_up_to = self.not_before(EVERYTHING)
 
     def not_before(self, target: Target) -> int:
         """The last second in which tokens were issued that a revocation of this target ends; -1: there is none."""
@@ -70,6 +83,8 @@ class RevokedSet:
             or claims.sid in self._sid
             or claims.iat <= self._user.get(claims.sub, -1) >> _EXPIRY_BITS
             or claims.iat <= self._client.get(claims.client_id, -1) >> _EXPIRY_BITS
+            or claims.iat <= self._everything_up_to
+            or claims.kid in self._key
         )
 
     def drop_expired(self, now: float) -> None:
@@ -77,6 +92,7 @@ class RevokedSet:
         for known in self._kinds.values():
             for value in [value for value, packed in known.items() if packed & _EXPIRY <= now]:
                 del known[value]
+        self._everything_up_to = self.not_before(EVERYTHING)
 
 
 class RevocationUnknown(Unavailable):

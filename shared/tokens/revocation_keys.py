@@ -7,7 +7,7 @@ from shared.tokens.claims import LAST_SECOND
 from shared.tokens.revocation import Kind, Revocation, Target
 
 SNAPSHOT_KEY = "mayfly:revocations"
-"""A sorted set of all that is in force: member `kind|not_before|value`, score `expires_at`."""
+"""A sorted set of all that is in force: member `kind|not_before|value`, score `expires_at` (Unix seconds)."""
 
 STREAM_KEY = "mayfly:revocations:stream"
 """What was added, in order: `revocation` (the member), `expires_at`, `announced_at`. Written with the snapshot."""

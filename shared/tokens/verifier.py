@@ -100,7 +100,7 @@ class Verifier:
         if not verify_signature(key, signing_input, decode_segment(signature)):
             raise InvalidToken("bad-signature")
         self._remember_header(header, key)
-        caller = Caller(check_claims(parse_payload(payload), self._policy, self._now()))
+        caller = Caller(check_claims(parse_payload(payload), self._policy, self._now(), kid=key.kid))
         key_set = self._key_set
         if await self._revocations.is_revoked(caller.claims):
             raise InvalidToken("revoked")

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 
 from services.auth.domain.access_tokens import lead_of
 from services.auth.domain.sessions import Lifetimes, Session
+from shared.errors import FieldError, ValidationFailed
 from shared.tokens.claims import MAX_LIFETIME_SECONDS, Claims
-from shared.tokens.revocation import Revocation, Target
+from shared.tokens.revocation import EVERYTHING, Revocation, Target
 
-_UP_TO_A_SECOND = frozenset({"user", "client"})
+_UP_TO_A_SECOND = frozenset({"user", "client", "all"})
+_KEY_SECONDS = 10 * 366 * 86_400  # who has stolen it goes on signing: it must be remembered until no verifier has it
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,15 +29,26 @@ class Guard:
         """Ends this one access token."""
         return self._revocation(Target("jti", claims.jti), claims.exp, now)
 
-    def of_target(self, target: Target, now: float) -> Revocation:
-        """Ends what is only known by its name.
+    def of_target(self, target: Target, now: float, not_before: int | None = None) -> Revocation:
+        """Ends what is only known by its name: now, or what was issued up to `not_before`.
 
         A user's or a client's revocation ends sessions too, so it is kept as long as one of them could be refreshed.
+
+        Raises:
+            ValidationFailed: that second is yet to come, or `target` is something that ends for good.
         """
         longest = MAX_LIFETIME_SECONDS
         if target.kind in _UP_TO_A_SECOND:
             longest = max(longest, self.lifetimes.session_seconds)
-        return self._revocation(target, int(now) + longest, now)
+        elif target.kind == "key":
+            longest = _KEY_SECONDS
+        if not_before is None:
+            return self._revocation(target, int(now) + longest, now)
+        if target.kind not in _UP_TO_A_SECOND:
+            raise _refused("A token, a session and a key end for good: leave it out.")
+        if not_before > now:
+            raise _refused("It lies ahead. What is yet to be issued can't be revoked.")
+        return self._revocation(target, int(now) + longest, not_before)
 
     def on_top_of(self, known: Revocation, wanted: Revocation) -> Revocation:
         """What is in force after `wanted`, where `known` (of the same target) was in force already.
@@ -49,12 +62,16 @@ class Guard:
             not_before = min(max(wanted.not_before, known.not_before + 1), latest)
         return Revocation(wanted.target, not_before, max(known.expires_at, wanted.expires_at))
 
-    def _revocation(self, target: Target, last_expiry: int, now: float) -> Revocation:
-        return Revocation(target, not_before=int(now), expires_at=last_expiry + self.clock_skew_seconds + 1)
+    def _revocation(self, target: Target, last_expiry: int, not_before: float) -> Revocation:
+        return Revocation(target, not_before=int(not_before), expires_at=last_expiry + self.clock_skew_seconds + 1)
+
+
+def _refused(detail: str) -> ValidationFailed:
+    return ValidationFailed(f"not_before: {detail}", errors=[FieldError("/not_before", detail)])
 
 
 def ends_session(revocations: Iterable[Revocation], session: Session) -> bool:
-    """Whether one of these (about its user, its client or itself) ends the session, not only a token of it."""
+    """Whether one of these (of all that could be about it) ends the session, not only a token of it."""
     return any(
         revocation.target == Target("sid", session.session_id) or session.issued_at <= revocation.not_before
         for revocation in revocations
@@ -67,4 +84,5 @@ def targets_of_session(session: Session) -> tuple[Target, ...]:
         Target("sid", session.session_id),
         Target("user", session.user_id),
         Target("client", session.client_id),
+        EVERYTHING,
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from services.auth.domain.sessions import Session
 from services.auth.flows.at_once import at_once
-from services.auth.flows.ending import Ending
+from services.auth.flows.ending import Announced, Ending
 from services.auth.stores.sessions import Sessions
 from shared.clock import Clock
 from shared.tokens.claims import Caller
@@ -26,10 +26,11 @@ class EndAllSessions:
     ending: Ending
     now: Clock
 
-    async def __call__(self, caller: Caller) -> None:
+    async def __call__(self, caller: Caller) -> Announced:
         now = self.now()
         revocation = self.ending.guard.of_target(Target("user", caller.user_id), now)
-        await at_once(self.ending.revoke(revocation, now), self._end_rows(caller.user_id, now))
+        announced, _ = await at_once(self.ending.revoke(revocation, now), self._end_rows(caller.user_id, now))
+        return announced
 
     async def _end_rows(self, user_id: str, now: float) -> None:
         gate = asyncio.Semaphore(_AT_ONCE)

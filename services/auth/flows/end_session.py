@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from services.auth.domain.problems import SessionNotFound
 from services.auth.domain.sessions import may_be_session_id
-from services.auth.flows.ending import Ending
+from services.auth.flows.ending import Announced, Ending
 from services.auth.stores.sessions import Sessions
 from shared.clock import Clock
 from shared.tokens.claims import Caller
@@ -23,9 +23,9 @@ class EndSession:
     ending: Ending
     now: Clock
 
-    async def __call__(self, caller: Caller, unverified_session_id: str) -> None:
+    async def __call__(self, caller: Caller, unverified_session_id: str) -> Announced:
         known = may_be_session_id(unverified_session_id)
         session = await self.sessions.get(unverified_session_id) if known else None
         if session is None or session.user_id != caller.user_id:
             raise SessionNotFound
-        await self.ending.end(session, self.now())
+        return await self.ending.end(session, self.now())

@@ -6,7 +6,7 @@ from services.auth.domain.access_tokens import Grant, access_claims, issue_secon
 from services.auth.domain.sessions import Lifetimes
 from services.auth.signing_keys import SigningKeys
 from shared.tokens.compact import ACCESS_TOKEN_TYPE
-from shared.tokens.revocation import RevokedSet, Target
+from shared.tokens.revocation import EVERYTHING, RevokedSet, Target
 from shared.tokens.signature import sign
 
 
@@ -40,7 +40,7 @@ class AccessTokens:
         Ask *before* reading the rows that a token is made of: then a revocation that comes while a row is on its way
         ends what is made of that row.
         """
-        return max(map(self.revoked.not_before, targets))
+        return max(map(self.revoked.not_before, (EVERYTHING, *targets)))
 
     def second_after(self, revoked_up_to: int, now: float) -> int:
         """The `iat` of a token that is issued now. Raises JustRevoked: that second must be waited for."""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from services.auth.flows.ending import Ending
+from services.auth.flows.ending import Announced, Ending
 from services.auth.stores.sessions import Sessions
 from shared.clock import Clock
 from shared.tokens.claims import Caller
@@ -20,10 +20,9 @@ class Logout:
     ending: Ending
     now: Clock
 
-    async def __call__(self, caller: Caller) -> None:
+    async def __call__(self, caller: Caller) -> Announced:
         now = self.now()
         session = await self.sessions.get(caller.session_id) if caller.session_id else None
         if session is None:
-            await self.ending.revoke(self.ending.guard.of_token(caller.claims, now), now)
-        else:
-            await self.ending.end(session, now)
+            return await self.ending.revoke(self.ending.guard.of_token(caller.claims, now), now)
+        return await self.ending.end(session, now)

@@ -1,4 +1,4 @@
-"""An administrator revokes a token, a session, a user's or a client's tokens, by name."""
+"""An administrator revokes by name: a token, a session, a user's, a client's or a key's tokens, or all."""
 
 from dataclasses import dataclass
 
@@ -17,6 +17,7 @@ class RevokeTarget:
     """What is named need not exist: a token that was issued a moment ago is known to nobody but its holder.
 
     Raises:
+        ValidationFailed: `not_before` is no second up to which this can be revoked.
         Unavailable: nothing was changed. NotAnnounced: revoked, but not every verifier knows yet.
     """
 
@@ -24,10 +25,11 @@ class RevokeTarget:
     ending: Ending
     now: Clock
 
-    async def __call__(self, caller: Caller, target: Target) -> Announced:
+    async def __call__(self, caller: Caller, target: Target, not_before: int | None = None) -> Announced:
         now = self.now()
         log.info("revocation_requested", by=caller.user_id, kind=target.kind, value=target.value)
+        revocation = self.ending.guard.of_target(target, now, not_before)
         session = await self.sessions.get(target.value) if target.kind == "sid" else None
         if session is not None:
             return await self.ending.end(session, now)
-        return await self.ending.revoke(self.ending.guard.of_target(target, now), now)
+        return await self.ending.revoke(revocation, now)

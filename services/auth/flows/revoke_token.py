@@ -6,7 +6,7 @@ from services.auth.domain.clients import UnverifiedClient
 from services.auth.domain.oauth_errors import InvalidGrant
 from services.auth.domain.refresh import RefreshToken, judge
 from services.auth.flows.client_authentication import ClientAuthentication
-from services.auth.flows.ending import Ending
+from services.auth.flows.ending import Announced, Ending
 from services.auth.stores.sessions import Sessions
 from shared.clock import Clock
 from shared.tokens.claims import Claims, InvalidToken
@@ -24,6 +24,8 @@ class NothingRevoked:
 class RevokeToken:
     """A refresh token takes its session with it, and so its access tokens (§2.1). What is no token is no error (§2.2).
 
+    The answer is None where there was nothing to revoke.
+
     Raises:
         InvalidClient: the client is not who it says. InvalidGrant: the token was issued to another client.
         Unavailable: nothing was changed. NotAnnounced: revoked, but not every verifier knows yet.
@@ -35,31 +37,30 @@ class RevokeToken:
     verifier: Verifier
     now: Clock
 
-    async def __call__(self, unverified_client: UnverifiedClient | None, raw_token: str) -> None:
+    async def __call__(self, unverified_client: UnverifiedClient | None, raw_token: str) -> Announced | None:
         now = self.now()
         client = await self.authentication.of_token_holder(unverified_client, now)
         client_id = client.client_id
         try:
             presented = RefreshToken.parse(raw_token)
         except InvalidGrant:
-            await self._revoke_access_token(raw_token, client_id, now)
-        else:
-            await self._end_session(presented, client_id, now)
+            return await self._revoke_access_token(raw_token, client_id, now)
+        return await self._end_session(presented, client_id, now)
 
-    async def _end_session(self, presented: RefreshToken, client_id: str, now: float) -> None:
+    async def _end_session(self, presented: RefreshToken, client_id: str, now: float) -> Announced | None:
         session = await self.sessions.get(presented.session_id)
         if session is None or judge(presented, session.refresh, 0, now) == "forged":
-            return
+            return None
         _refuse_another(client_id, session.client_id)
-        await self.ending.end(session, now)
+        return await self.ending.end(session, now)
 
-    async def _revoke_access_token(self, raw_token: str, client_id: str, now: float) -> None:
+    async def _revoke_access_token(self, raw_token: str, client_id: str, now: float) -> Announced | None:
         try:
             caller = await self.verifier.verify(raw_token)
         except InvalidToken:
-            return
+            return None
         _refuse_another(client_id, caller.client_id)
-        await self.ending.revoke(self.ending.guard.of_token(caller.claims, now), now)
+        return await self.ending.revoke(self.ending.guard.of_token(caller.claims, now), now)
 
 
 def _refuse_another(client_id: str, owner: str) -> None:

@@ -16,7 +16,7 @@ router = APIRouter(prefix="/api/admin", tags=["admin"], route_class=SecuredRoute
 
 @router.post(
     "/revocations",
-    summary="Revoke a token, a session, a user's or a client's tokens",
+    summary="Revoke a token, a session, a user's, a client's or a key's tokens, or all",
     openapi_extra=requires(ADMIN_SCOPE),
     responses=problem_responses(
         InvalidRequest,
@@ -31,6 +31,7 @@ router = APIRouter(prefix="/api/admin", tags=["admin"], route_class=SecuredRoute
 async def revoke(body: RevocationRequest, caller: VerifiedCaller, resources: AuthResources) -> RevocationResponse:
     """200 means that it is stored and was announced: no service accepts what it ends longer than the published bound.
 
-    A user's or a client's revocation ends every session and token up to now; logging in again is possible.
+    A user's or a client's revocation, and that of all, ends every session and token up to now or up to the second
+    `not_before`; logging in again is possible. A key's ends whatever it has signed and will ever sign.
     """
-    return RevocationResponse.of(await resources.tokens.revoke_target(caller, body.target))
+    return RevocationResponse.of(await resources.tokens.revoke_target(caller, body.target, body.second))

@@ -5,6 +5,7 @@ from fastapi import APIRouter, Response, status
 from services.auth.dependencies import AuthResources, RequestOrigin, VerifiedCaller
 from services.auth.domain.problems import InvalidCredentials, JustRevoked, NotAnnounced, TooManyAttempts, TooManyLogins
 from services.auth.flows.password_check import Credentials
+from services.auth.routes.receipts import receipt_of, with_receipt
 from services.auth.schemas import LoginRequest, LoginResponse
 from shared.errors import InvalidRequest, PayloadTooLarge, Unavailable
 from shared.tokens.revocation import RevocationUnknown
@@ -39,15 +40,16 @@ async def login(
     summary="End the session of this token",
     status_code=status.HTTP_204_NO_CONTENT,
     openapi_extra=requires(),
-    responses=problem_responses(InvalidRequest, Unauthorized, Unavailable, RevocationUnknown, NotAnnounced),
+    responses=with_receipt(204, "It has ended")
+    | problem_responses(InvalidRequest, Unauthorized, Unavailable, RevocationUnknown, NotAnnounced),
 )
-async def logout(caller: VerifiedCaller, resources: AuthResources) -> None:
+async def logout(response: Response, caller: VerifiedCaller, resources: AuthResources) -> None:
     """Its access tokens and its refresh token stop working, at every service.
 
     204 means that the end is stored and was announced. 503 with the code `revocation-not-announced`: it is stored, and
     will be announced.
     """
-    await resources.sessions.logout(caller)
+    response.headers.update(receipt_of(await resources.sessions.logout(caller)))
 
 
 router = APIRouter()

@@ -15,6 +15,7 @@ from services.auth.domain.oauth_errors import (
     UnsupportedGrantType,
 )
 from services.auth.routes.oauth_errors import NO_STORE, PREFIX, OAuthRoute, oauth_responses
+from services.auth.routes.receipts import receipt_of, with_receipt
 from services.auth.routes.token_grants import GRANT_TYPES, TokenResponse, answer_grant, needed
 from shared.errors import PayloadTooLarge, Unavailable
 from shared.web.forms import MEDIA_TYPE, read_form
@@ -76,7 +77,8 @@ async def token(request: Request, response: Response, resources: AuthResources) 
     "/revoke",
     summary="Revoke a token (RFC 7009)",
     response_class=Response,
-    responses=oauth_responses(InvalidOAuthRequest, InvalidGrant, InvalidClient, PayloadTooLarge, Unavailable),
+    responses=with_receipt(200, "It is revoked, or was no token of ours")
+    | oauth_responses(InvalidOAuthRequest, InvalidGrant, InvalidClient, PayloadTooLarge, Unavailable),
     openapi_extra=_form(
         {
             "token": {"type": "string"},
@@ -93,5 +95,5 @@ async def revoke(request: Request, resources: AuthResources) -> Response:
     """
     form = await read_form(request)
     client = presented_client(request.headers.get("authorization"), form)
-    await resources.tokens.revoke(client, needed(form, "token"))
-    return Response(headers=NO_STORE)
+    announced = await resources.tokens.revoke(client, needed(form, "token"))
+    return Response(headers=NO_STORE | receipt_of(announced))

@@ -1,9 +1,10 @@
 """A user's own sessions."""
 
-from fastapi import APIRouter, status
+from fastapi import APIRouter, Response, status
 
 from services.auth.dependencies import AuthResources, VerifiedCaller
 from services.auth.domain.problems import NotAnnounced, SessionNotFound
+from services.auth.routes.receipts import receipt_of, with_receipt
 from services.auth.schemas import SessionsResponse
 from shared.errors import InvalidRequest, Unavailable
 from shared.tokens.revocation import RevocationUnknown
@@ -29,16 +30,15 @@ async def list_sessions(caller: VerifiedCaller, resources: AuthResources) -> Ses
     summary="End one of my sessions",
     status_code=status.HTTP_204_NO_CONTENT,
     openapi_extra=requires(),
-    responses=problem_responses(
-        InvalidRequest, Unauthorized, SessionNotFound, Unavailable, RevocationUnknown, NotAnnounced
-    ),
+    responses=with_receipt(204, "It has ended")
+    | problem_responses(InvalidRequest, Unauthorized, SessionNotFound, Unavailable, RevocationUnknown, NotAnnounced),
 )
-async def end_session(session_id: str, caller: VerifiedCaller, resources: AuthResources) -> None:
+async def end_session(session_id: str, response: Response, caller: VerifiedCaller, resources: AuthResources) -> None:
     """Its access tokens and its refresh token stop working, at every service.
 
     Ending it again is answered 204 too. Another user's session is answered like one that does not exist.
     """
-    await resources.sessions.end(caller, session_id)
+    response.headers.update(receipt_of(await resources.sessions.end(caller, session_id)))
 
 
 @router.delete(
@@ -46,8 +46,9 @@ async def end_session(session_id: str, caller: VerifiedCaller, resources: AuthRe
     summary="End all my sessions",
     status_code=status.HTTP_204_NO_CONTENT,
     openapi_extra=requires(),
-    responses=problem_responses(InvalidRequest, Unauthorized, Unavailable, RevocationUnknown, NotAnnounced),
+    responses=with_receipt(204, "They have ended")
+    | problem_responses(InvalidRequest, Unauthorized, Unavailable, RevocationUnknown, NotAnnounced),
 )
-async def end_all_sessions(caller: VerifiedCaller, resources: AuthResources) -> None:
+async def end_all_sessions(response: Response, caller: VerifiedCaller, resources: AuthResources) -> None:
     """The one of this token too. A login right afterwards works."""
-    await resources.sessions.end_all(caller)
+    response.headers.update(receipt_of(await resources.sessions.end_all(caller)))

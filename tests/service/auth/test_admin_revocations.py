@@ -136,3 +136,57 @@ async def _login_soon(auth: Auth) -> httpx.Response:
         assert (response.status_code, problem(response)) == (503, "just-revoked")
         await asyncio.sleep(float(response.headers["retry-after"]))
     raise AssertionError("alice can't log in")
+
+
+async def test_a_keys_revocation_ends_whatever_it_signed(auth: Auth, admin: str) -> None:
+    token = (await auth.login())["token"]
+    assert (await _revoke(auth, admin, "key", "another-key"))["kind"] == "key"
+    assert await auth.accepts(token)
+    await _revoke(auth, admin, "key", auth.resources.keys.active.kid)
+    assert not await auth.accepts(token)
+    assert not await auth.accepts((await auth.login())["token"])
+
+
+async def test_everything_can_be_revoked_at_once_and_logins_go_on(auth: Auth, other_auth: Auth, admin: str) -> None:
+    tokens, client_token = await auth.login(), (await auth.client_token()).json()["access_token"]
+    response = await auth.post("/api/admin/revocations", admin, {"kind": "all"})
+    assert (response.status_code, response.json()["value"]) == (200, "*")
+    for token in (tokens["token"], client_token, admin):
+        assert not await auth.accepts(token)
+    assert (await auth.refresh(tokens["refresh_token"])).status_code == 400
+    assert await auth.accepts((await auth.login())["token"])
+    receipt = StreamId.parse(response.json()["receipt"])
+    while other_auth.resources.backends.feed.position < receipt:
+        await asyncio.sleep(0.05)
+    assert not await other_auth.accepts(client_token)
+    assert await other_auth.accepts((await other_auth.login())["token"])
+
+
+async def test_what_was_issued_before_a_time_can_be_revoked(auth: Auth, admin: str) -> None:
+    token = (await auth.login())["token"]
+    for seconds, still_good in ((3600, True), (0, False)):
+        until = clock.rfc3339(clock.now() - seconds)
+        body = {"kind": "user", "value": "user_testuser", "not_before": until}
+        response = await auth.post("/api/admin/revocations", admin, body)
+        assert response.status_code == 200, response.text
+        assert response.json()["not_before"] == until[:19] + ".000Z"
+        assert await auth.accepts(token) is still_good
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"kind": "user"},
+        {"kind": "all", "value": "user_testuser"},
+        {"kind": "all", "not_before": "2999-01-01T00:00:00Z"},
+        {"kind": "all", "not_before": "1969-01-01T00:00:00Z"},
+        {"kind": "all", "not_before": "2026-13-01T00:00:00Z"},
+        {"kind": "all", "not_before": "yesterday"},
+        {"kind": "all", "not_before": 1},
+        {"kind": "jti", "value": "tok_1", "not_before": "2026-01-01T00:00:00Z"},
+    ],
+)
+async def test_a_revocation_that_is_not_clear_is_refused(auth: Auth, admin: str, body: dict[str, object]) -> None:
+    response = await auth.post("/api/admin/revocations", admin, body)
+    assert (response.status_code, problem(response)) == (422, "validation-failed")
+    assert response.json()["errors"][0]["detail"]

@@ -1,6 +1,7 @@
 import asyncio
 import re
 
+from shared.tokens.revocation_feed import StreamId
 from tests.service.auth.conftest import MakeSettings
 from tests.service.auth.running import Auth, problem, running
 from tests.support.waiting import eventually
@@ -171,3 +172,24 @@ async def test_a_user_agent_is_cut_and_cleaned(auth: Auth) -> None:
     token = (await auth.http.post("/api/login", json=login, headers=headers)).json()["token"]
     session = (await auth.get("/api/sessions", token)).json()["sessions"][0]
     assert session["user_agent"] == ("x[31m" + "y" * 5000)[:200]
+
+
+async def test_each_way_to_end_something_answers_with_a_receipt(auth: Auth, other_auth: Auth) -> None:
+    one, two, three, four = [await auth.login() for _ in range(4)]
+    answers = [
+        await auth.post("/api/logout", one["token"]),
+        await auth.delete(f"/api/sessions/{two['session_id']}", three["token"]),
+        await auth.http.post("/oauth2/revoke", data={"token": three["token"]}),
+        await auth.http.post("/oauth2/revoke", data={"token": three["refresh_token"]}),
+        await auth.delete("/api/sessions", four["token"]),
+    ]
+    receipts = [StreamId.parse(answer.headers["revocation-receipt"]) for answer in answers]
+    assert receipts == sorted(set(receipts))
+    while other_auth.resources.backends.feed.position < receipts[-1]:
+        await asyncio.sleep(0.05)
+    assert not any([await other_auth.accepts(tokens["token"]) for tokens in (one, two, three, four)])
+
+
+async def test_where_nothing_was_revoked_there_is_no_receipt(auth: Auth) -> None:
+    answer = await auth.http.post("/oauth2/revoke", data={"token": "no-token"})
+    assert (answer.status_code, "revocation-receipt" in answer.headers) == (200, False)

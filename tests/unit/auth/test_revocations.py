@@ -1,3 +1,5 @@
+from typing import get_args
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,6 +16,7 @@ from services.auth.domain.sessions import (
     start_session,
 )
 from services.auth.domain.users import User
+from shared.errors import ValidationFailed
 from shared.tokens.claims import MAX_LIFETIME_SECONDS
 from shared.tokens.revocation import Kind, Revocation, Target
 
@@ -49,17 +52,35 @@ def test_a_sessions_revocation_outlives_a_token_of_an_instance_with_other_settin
     assert short.of_session(session, NOW).expires_at > session.tokens_expire_at + 5
 
 
-@pytest.mark.parametrize("kind", ["user", "client"])
+@pytest.mark.parametrize("kind", ["user", "client", "all"])
 def test_a_users_revocation_outlives_every_session(kind: Kind) -> None:
     revocation = GUARD.of_target(Target(kind, "x"), NOW + 0.9)
     assert revocation.not_before == NOW
     assert revocation.expires_at > NOW + LIFETIMES.session_seconds + 5
 
 
-@pytest.mark.parametrize("kind", ["jti", "sid", "user", "client"])
+@pytest.mark.parametrize("kind", get_args(Kind))
 def test_a_revocation_by_name_outlives_every_token(kind: Kind) -> None:
     short = Guard(Lifetimes(30, 60, 0), clock_skew_seconds=5)
     assert short.of_target(Target(kind, "x"), NOW).expires_at > NOW + MAX_LIFETIME_SECONDS + 5
+
+
+@pytest.mark.parametrize("kind", ["user", "client", "all"])
+def test_what_was_issued_up_to_an_earlier_second_can_be_revoked(kind: Kind) -> None:
+    revocation = GUARD.of_target(Target(kind, "x"), NOW + 0.9, NOW - 3600)
+    assert revocation.not_before == NOW - 3600
+    assert revocation.expires_at == GUARD.of_target(Target(kind, "x"), NOW + 0.9).expires_at
+
+
+@pytest.mark.parametrize(("kind", "second"), [("user", NOW + 1), ("jti", NOW), ("sid", NOW), ("key", NOW)])
+def test_a_second_that_makes_no_sense_is_refused(kind: Kind, second: int) -> None:
+    with pytest.raises(ValidationFailed, match="not_before"):
+        GUARD.of_target(Target(kind, "x"), NOW + 0.9, second)
+
+
+def test_a_keys_revocation_is_kept_for_years() -> None:
+    """Who has stolen the key goes on signing."""
+    assert GUARD.of_target(Target("key", "k"), NOW).expires_at > NOW + 5 * 365 * 86_400
 
 
 def test_a_revocation_ends_the_sessions_that_began_up_to_its_second() -> None:
@@ -74,10 +95,10 @@ def test_a_revocation_of_the_session_itself_ends_it_whenever_it_began() -> None:
     assert ends_session([Revocation(Target("sid", session.session_id), NOW, NOW + 9)], session)
 
 
-def test_a_session_can_be_ended_by_three_names() -> None:
+def test_a_session_can_be_ended_by_four_names() -> None:
     session = _session()
     kinds = {target.kind: target.value for target in targets_of_session(session)}
-    assert kinds == {"sid": session.session_id, "user": "user_ada", "client": "mayfly-login"}
+    assert kinds == {"sid": session.session_id, "user": "user_ada", "client": "mayfly-login", "all": "*"}
 
 
 def _on_top(known: int, wanted: int, kind: Kind = "user") -> int:

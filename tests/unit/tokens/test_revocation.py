@@ -3,6 +3,7 @@
 import math
 import tracemalloc
 from collections.abc import Sequence
+from typing import get_args
 
 import pytest
 from hypothesis import given
@@ -12,6 +13,7 @@ from shared.errors import Unavailable
 from shared.ids import new_id
 from shared.tokens.claims import LAST_SECOND, Claims
 from shared.tokens.revocation import (
+    EVERYTHING,
     Kind,
     Revocation,
     RevocationStatus,
@@ -25,7 +27,7 @@ from shared.tokens.revocation_keys import from_member, from_row, row_key, to_mem
 ISSUED = 1000
 EXPIRES = 1900
 CLAIMS = Claims(
-    "iss", "usr_1", ("mayfly",), "cli_1", "tok_1", ISSUED, None, EXPIRES, frozenset(), "ses_1", (), (), None
+    "iss", "usr_1", ("mayfly",), "cli_1", "tok_1", ISSUED, None, EXPIRES, frozenset(), "ses_1", (), (), None, "key_1"
 )
 
 
@@ -50,21 +52,21 @@ def test_each_kind_ends_its_tokens(target: Target) -> None:
     assert not revoked_by(revocation(target.kind, "other"))
 
 
-@pytest.mark.parametrize("kind", ["jti", "sid"])
-def test_a_token_or_a_session_ends_for_good(kind: Kind) -> None:
+@pytest.mark.parametrize("kind", ["jti", "sid", "key"])
+def test_a_token_a_session_or_a_key_ends_for_good(kind: Kind) -> None:
     value = dict(targets_of(CLAIMS))[kind]
     assert revoked_by(revocation(kind, value, not_before=0))
 
 
-@pytest.mark.parametrize("kind", ["user", "client"])
-def test_a_user_or_client_ends_what_was_issued_until_then(kind: Kind) -> None:
+@pytest.mark.parametrize("kind", ["user", "client", "all"])
+def test_a_user_a_client_or_all_ends_what_was_issued_until_then(kind: Kind) -> None:
     value = dict(targets_of(CLAIMS))[kind]
     assert not revoked_by(revocation(kind, value, not_before=ISSUED - 1))
     assert revoked_by(revocation(kind, value, not_before=ISSUED))
     assert revoked_by(revocation(kind, value, not_before=ISSUED + 1))
 
 
-@pytest.mark.parametrize("kind", ["user", "client"])
+@pytest.mark.parametrize("kind", ["user", "client", "all"])
 def test_the_latest_not_before_holds_in_any_order(kind: Kind) -> None:
     value = dict(targets_of(CLAIMS))[kind]
     early, late = revocation(kind, value, ISSUED - 5), revocation(kind, value, ISSUED + 5)
@@ -77,6 +79,22 @@ def test_a_token_without_session_has_no_session_to_end() -> None:
     assert not revoked_by(revocation("sid", "ses_1"), revocation("sid", "None"), claims=own)
     assert Target("sid", "ses_1") not in targets_of(own)
     assert revoked_by(revocation("client", "cli_1"), claims=own)
+
+
+def test_of_all_that_apply_the_latest_holds() -> None:
+    user, client = revocation("user", "usr_1", ISSUED - 5), revocation("client", "cli_1", ISSUED - 3)
+    assert not revoked_by(user, client, revocation(*EVERYTHING, ISSUED - 1))
+    assert revoked_by(user, client, revocation(*EVERYTHING, ISSUED))
+    assert revoked_by(user, revocation("client", "cli_1", ISSUED), revocation(*EVERYTHING, ISSUED - 1))
+
+
+def test_a_revocation_of_everything_is_forgotten_like_any_other() -> None:
+    known = RevokedSet()
+    known.add(revocation(*EVERYTHING, ISSUED + 5, EXPIRES))
+    known.drop_expired(EXPIRES - 1)
+    assert known.is_revoked(CLAIMS)
+    known.drop_expired(EXPIRES)
+    assert not known.is_revoked(CLAIMS)
 
 
 def test_a_revocation_is_remembered_until_its_last_token_has_expired() -> None:
@@ -105,7 +123,7 @@ def test_a_hundred_thousand_take_twenty_megabytes_at_most() -> None:
 
 revocations = st.builds(
     Revocation,
-    st.builds(Target, st.sampled_from(["jti", "sid", "user", "client"]), st.text(min_size=1)),
+    st.builds(Target, st.sampled_from(get_args(Kind)), st.text(min_size=1)),
     st.integers(0, LAST_SECOND),
     st.integers(0, LAST_SECOND),
 )
@@ -119,7 +137,7 @@ def test_a_revocation_comes_back_as_it_was_written(written: Revocation) -> None:
     assert to_row(written, revoked_at_ms=1)["target"] == {"S": row_key(written.target)}
 
 
-@pytest.mark.parametrize("member", ["", "jti", "jti|1", "key|1|k", "jti|x|tok", "jti|-1|tok", "jti|999999999999|tok"])
+@pytest.mark.parametrize("member", ["", "jti", "jti|1", "sun|1|k", "jti|x|tok", "jti|-1|tok", "jti|999999999999|tok"])
 def test_what_is_no_revocation_is_not_read_as_one(member: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         from_member(member, 1)

@@ -93,6 +93,10 @@ async def test_a_good_token_names_its_caller(verifier: Verifier, tokens: TokenFa
     assert (caller.user_id, caller.scope, caller.session_id) == ("usr_grace", frozenset({"jobs:read"}), "ses_7")
 
 
+async def test_a_caller_is_known_with_the_key_that_signed(verifier: Verifier, tokens: TokenFactory) -> None:
+    assert (await verifier.verify(tokens.mint())).claims.kid == tokens.key.kid
+
+
 async def test_an_elliptic_token_is_as_good(ec_verifier: Verifier, ec_tokens: TokenFactory) -> None:
     assert (await ec_verifier.verify(ec_tokens.mint())).user_id == "usr_ada"
 
