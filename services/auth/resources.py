@@ -16,6 +16,7 @@ from services.auth.passwords import Passwords
 from services.auth.settings import AuthSettings
 from services.auth.signing_keys import SigningKeys
 from services.auth.stores.announcer import Announcer
+from services.auth.stores.audit_trail import AuditTrail
 from services.auth.stores.revocations import Revocations
 from shared import clock
 from shared.background import end
@@ -81,11 +82,15 @@ async def _open_backends(stack: AsyncExitStack, settings: AuthSettings) -> Backe
     announcer = Announcer(Announcements(redis), feed.revoked)
     announcer.start()
     stack.push_async_callback(announcer.stop)
+    audit = AuditTrail(dynamodb, settings.table_prefix, keep_seconds=settings.audit_keep_days * 86_400)
+    audit.start()
+    stack.push_async_callback(audit.stop)
     return Backends(
         dynamodb=dynamodb,
         redis=redis,
         feed=feed,
         announcer=announcer,
+        audit=audit,
         revocations=Revocations(dynamodb, settings.table_prefix),
         passwords=passwords,
         direct_reads=_direct_reads(stack, dynamodb, settings, settings.revocation_read_timeout_seconds),

@@ -85,6 +85,10 @@ class AuthSettings(BootstrapSettings):
         description="Delays double with each wrong password, up to this.",
     )
 
+    audit_keep_days: int = Field(
+        90, ge=1, le=3650, description="How long DynamoDB keeps the audit trail. The log has each event too."
+    )
+
     @property
     def effective_access_ttl_seconds(self) -> int:
         if self.token_expiry_hours is None:

@@ -6,6 +6,7 @@ __all__ = [
     "AttributeDefinitionTypeDef",
     "DynamoDBClient",
     "GlobalSecondaryIndexTypeDef",
+    "KeySchemaElementTypeDef",
     "S3Client",
     "SQSClient",
     "TransactWriteItemTypeDef",
@@ -16,10 +17,11 @@ if TYPE_CHECKING:
     from types_aiobotocore_dynamodb.type_defs import (
         AttributeDefinitionTypeDef,
         GlobalSecondaryIndexTypeDef,
+        KeySchemaElementTypeDef,
         TransactWriteItemTypeDef,
     )
     from types_aiobotocore_s3.client import S3Client
     from types_aiobotocore_sqs.client import SQSClient
 else:
     DynamoDBClient = S3Client = SQSClient = Any
-    AttributeDefinitionTypeDef = GlobalSecondaryIndexTypeDef = TransactWriteItemTypeDef = Any
+    AttributeDefinitionTypeDef = GlobalSecondaryIndexTypeDef = KeySchemaElementTypeDef = TransactWriteItemTypeDef = Any

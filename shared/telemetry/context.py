@@ -62,6 +62,12 @@ def working_on(trace: TraceContext, **fields: str) -> Iterator[None]:
         _current.reset(token)
 
 
+def bound(name: str) -> str | None:
+    """What the work at hand was bound to by this name, such as the `address` that a request comes from."""
+    value: str | None = structlog.contextvars.get_contextvars().get(name)
+    return value
+
+
 def bind(**fields: str) -> None:
     """Add fields to every log line of the work at hand, such as `job_id` or `caller`."""
     structlog.contextvars.bind_contextvars(**fields)

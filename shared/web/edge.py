@@ -51,7 +51,8 @@ class Edge:
         if scope["method"] == "HEAD":  # RFC 9110 section 9.3.2: as GET, without its content
             scope, send = {**scope, "method": "GET"}, _without_content(send)
         exchange = _Exchange(scope, receive, send, self.max_body_bytes)
-        with working_on(exchange.trace, request_id=exchange.request_id), REQUESTS_UNDER_WAY.track_inprogress():
+        about = {"request_id": exchange.request_id, "address": exchange.address}
+        with working_on(exchange.trace, **about), REQUESTS_UNDER_WAY.track_inprogress():
             try:
                 refusal = exchange.refusal()
                 await (refusal or self.app)(scope, exchange.receive, exchange.send)
@@ -77,6 +78,7 @@ class _Exchange:
         self.headers: dict[bytes, bytes] = dict(scope["headers"])
         self.trace = continue_trace(self._header(b"traceparent"))
         self.request_id = accept_request_id(self._header(b"x-request-id"), self.trace)
+        self.address = scope["client"][0] if scope.get("client") else "unknown"
         self.started = clock.monotonic()
         self.received_bytes = 0
         self.body_ended = False

@@ -16,6 +16,7 @@ from services.auth.passwords import Passwords
 from services.auth.settings import AuthSettings
 from services.auth.signing_keys import SigningKeys
 from services.auth.stores.announcer import Announcer
+from services.auth.stores.audit_trail import AuditTrail
 from services.auth.stores.clients import Clients
 from services.auth.stores.login_attempts import LoginAttempts
 from services.auth.stores.recent_clients import RecentClients
@@ -40,6 +41,7 @@ class Backends:
     redis: Redis
     feed: RevocationFeed
     announcer: Announcer
+    audit: AuditTrail
     revocations: Revocations
     passwords: Passwords
     direct_reads: DirectReads
@@ -91,9 +93,9 @@ def make_parts(settings: AuthSettings, keys: SigningKeys, backends: Backends, no
         users=users,
         sessions=sessions,
         access_tokens=access_tokens,
-        ending=Ending(sessions, backends.revocations, backends.announcer, guard),
-        password_check=PasswordCheck(users, attempts, backends.passwords, access_tokens),
-        authentication=ClientAuthentication(RecentClients(Clients(dynamodb, prefix)), access_tokens),
+        ending=Ending(sessions, backends.revocations, backends.announcer, guard, backends.audit),
+        password_check=PasswordCheck(users, attempts, backends.passwords, access_tokens, backends.audit),
+        authentication=ClientAuthentication(RecentClients(Clients(dynamodb, prefix)), access_tokens, backends.audit),
         key_source=key_source,
         policy=policy,
         verifier=Verifier(key_source, status, policy),

@@ -23,14 +23,22 @@ class SessionFlows:
 
 def session_flows(parts: Parts) -> SessionFlows:
     sessions, ending, access_tokens, now = parts.sessions, parts.ending, parts.access_tokens, parts.now
+    audit = parts.backends.audit
     return SessionFlows(
-        login=Login(parts.password_check, sessions, access_tokens, now),
+        login=Login(parts.password_check, sessions, access_tokens, audit, now),
         logout=Logout(sessions, ending, now),
         list=ListSessions(sessions, now),
         end=EndSession(sessions, ending, now),
         end_all=EndAllSessions(sessions, ending, now),
         # A refresh asks the truth in any case, and has the time to wait for it.
         refresh=RefreshSession(
-            parts.authentication, sessions, parts.users, parts.backends.patient_reads, ending, access_tokens, now
+            parts.authentication,
+            sessions,
+            parts.users,
+            parts.backends.patient_reads,
+            ending,
+            access_tokens,
+            audit,
+            now,
         ),
     )

@@ -20,7 +20,7 @@ def token_flows(parts: Parts) -> TokenFlows:
     # A revoked token may be revoked again.
     any_verifier = Verifier(parts.key_source, NothingRevoked(), parts.policy, cache_size=0)
     return TokenFlows(
-        issue_to_client=IssueClientToken(parts.authentication, parts.access_tokens, parts.now),
+        issue_to_client=IssueClientToken(parts.authentication, parts.access_tokens, parts.backends.audit, parts.now),
         revoke=RevokeToken(parts.authentication, parts.sessions, parts.ending, any_verifier, parts.now),
         revoke_target=RevokeTarget(parts.sessions, parts.ending, parts.now),
     )

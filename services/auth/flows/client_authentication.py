@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 
+from services.auth.domain.audit import AuditEvent
 from services.auth.domain.built_in_clients import FIRST_PARTY
 from services.auth.domain.clients import Client, UnverifiedClient
 from services.auth.domain.oauth_errors import InvalidClient
 from services.auth.flows.issuing import AccessTokens
+from services.auth.stores.audit_trail import AuditTrail
 from services.auth.stores.recent_clients import RecentClients
 from shared.tokens.revocation import Target
 
@@ -16,6 +18,7 @@ class ClientAuthentication:
 
     clients: RecentClients
     access_tokens: AccessTokens
+    audit: AuditTrail
 
     async def of_token_holder(self, unverified_client: UnverifiedClient | None, now: float) -> Client:
         """The client of whoever presents a token that a client was given; who names none is the first party.
@@ -49,6 +52,15 @@ class ClientAuthentication:
         revoked_up_to = self.access_tokens.revoked_up_to(*targets)
         issued_at = self.access_tokens.second_after(revoked_up_to, now)
         if client_id == FIRST_PARTY.client_id:
-            return unverified_client.verified(FIRST_PARTY, now), issued_at
+            return self._verified(unverified_client, FIRST_PARTY, now), issued_at
         known = await self.clients.get(client_id, issued_at=issued_at, revoked_up_to=revoked_up_to, now=now)
-        return unverified_client.verified(known.client, now), known.issued_at
+        return self._verified(unverified_client, known.client, now), known.issued_at
+
+    def _verified(self, unverified_client: UnverifiedClient, client: Client | None, now: float) -> Client:
+        """Of a client that does not exist nothing that was sent is kept: it may be anything."""
+        try:
+            return unverified_client.verified(client, now)
+        except InvalidClient:
+            who, reason = (client.client_id, "wrong_secret") if client else (None, "unknown_client")
+            self.audit.record(AuditEvent("client-authentication", "refused", None, who, who, reason), now)
+            raise

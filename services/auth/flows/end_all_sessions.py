@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import dataclass
 
+from services.auth.domain.audit import AuditEvent
 from services.auth.domain.sessions import Session
 from services.auth.flows.at_once import at_once
 from services.auth.flows.ending import Announced, Ending
@@ -29,7 +30,8 @@ class EndAllSessions:
     async def __call__(self, caller: Caller) -> Announced:
         now = self.now()
         revocation = self.ending.guard.of_target(Target("user", caller.user_id), now)
-        announced, _ = await at_once(self.ending.revoke(revocation, now), self._end_rows(caller.user_id, now))
+        why = AuditEvent.by(caller, "sessions-end")
+        announced, _ = await at_once(self.ending.revoke(revocation, why, now), self._end_rows(caller.user_id, now))
         return announced
 
     async def _end_rows(self, user_id: str, now: float) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from services.auth.domain.audit import AuditEvent
 from services.auth.domain.problems import SessionNotFound
 from services.auth.domain.sessions import may_be_session_id
 from services.auth.flows.ending import Announced, Ending
@@ -28,4 +29,5 @@ class EndSession:
         session = await self.sessions.get(unverified_session_id) if known else None
         if session is None or session.user_id != caller.user_id:
             raise SessionNotFound
-        return await self.ending.end(session, self.now())
+        why = AuditEvent.by(caller, "session-end", details={"session_id": session.session_id})
+        return await self.ending.end(session, why, self.now())

@@ -1,16 +1,15 @@
-"""Steps that several flows share: making a revocation durable, then telling every verifier of it."""
+"""Steps that several flows share: making a revocation durable, then telling the audit trail and every verifier."""
 
 from dataclasses import dataclass
 
+from services.auth.domain.audit import AuditEvent
 from services.auth.domain.revocations import Guard
 from services.auth.domain.sessions import Session
 from services.auth.stores.announcer import Announcer
+from services.auth.stores.audit_trail import AuditTrail
 from services.auth.stores.revocations import Revocations
 from services.auth.stores.sessions import Sessions
-from shared.telemetry.logs import get_logger
 from shared.tokens.revocation import Revocation
-
-log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,23 +22,27 @@ class Announced:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """Both steps raise Unavailable (nothing was changed) or NotAnnounced (durable, but not every verifier knows)."""
+    """Both steps raise Unavailable (nothing was changed) or NotAnnounced (durable, but not every verifier knows).
+
+    `why` is recorded as soon as it is durable.
+    """
 
     sessions: Sessions
     revocations: Revocations
     announcer: Announcer
     guard: Guard
+    audit: AuditTrail
 
-    async def end(self, session: Session, now: float) -> Announced:
+    async def end(self, session: Session, why: AuditEvent, now: float) -> Announced:
         """End the session. One that has ended already is announced again."""
         revocation = self.guard.of_session(session, now)
         if session.ended_at_ms is None:
             await self.sessions.end(session, revocation, now)
-            log.info("session_ended", session_id=session.session_id, user_id=session.user_id)
+            self.audit.record(why, now)
         return Announced(revocation, await self.announcer.announce(revocation))
 
-    async def revoke(self, revocation: Revocation, now: float) -> Announced:
+    async def revoke(self, revocation: Revocation, why: AuditEvent, now: float) -> Announced:
         """Revoke what has no row of its own. What was revoked stays so."""
         in_force = await self.revocations.save(revocation, now, self.guard.on_top_of)
-        log.info("revoked", kind=in_force.target.kind, value=in_force.target.value)
+        self.audit.record(why, now)
         return Announced(in_force, await self.announcer.announce(in_force))

@@ -3,14 +3,13 @@
 from dataclasses import dataclass
 
 from services.auth.domain.access_tokens import Grant
+from services.auth.domain.audit import AuditEvent
 from services.auth.domain.clients import UnverifiedClient, narrow_scope
 from services.auth.domain.grant_types import CLIENT_CREDENTIALS
 from services.auth.flows.client_authentication import ClientAuthentication
 from services.auth.flows.issuing import AccessTokens, IssuedToken
+from services.auth.stores.audit_trail import AuditTrail
 from shared.clock import Clock
-from shared.telemetry.logs import get_logger
-
-log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +23,7 @@ class IssueClientToken:
 
     authentication: ClientAuthentication
     access_tokens: AccessTokens
+    audit: AuditTrail
     now: Clock
 
     async def __call__(self, unverified_client: UnverifiedClient | None, raw_scope: str | None) -> IssuedToken:
@@ -31,5 +31,6 @@ class IssueClientToken:
         client, issued_at = await self.authentication.for_grant(unverified_client, CLIENT_CREDENTIALS, now)
         grant = Grant.of_client(client, narrow_scope(client.scope, raw_scope))
         issued = self.access_tokens.issue(grant, issued_at=issued_at, now=now)
-        log.info("client_token_issued", client_id=client.client_id, scope=sorted(issued.scope))
+        who, scope = client.client_id, sorted(issued.scope)
+        self.audit.record(AuditEvent("client-token", "succeeded", who, who, who, details={"scope": scope}), now)
         return issued

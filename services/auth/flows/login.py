@@ -3,17 +3,16 @@
 from dataclasses import dataclass
 
 from services.auth.domain.access_tokens import Grant
+from services.auth.domain.audit import AuditEvent, Details
 from services.auth.domain.refresh import RefreshToken
 from services.auth.domain.sessions import FIRST_PARTY_CLIENT, Origin, Session, start_session
 from services.auth.domain.users import scope_of
 from services.auth.flows.at_once import at_once
 from services.auth.flows.issuing import AccessTokens, IssuedToken
 from services.auth.flows.password_check import Credentials, PasswordCheck, Proven
+from services.auth.stores.audit_trail import AuditTrail
 from services.auth.stores.sessions import Sessions
 from shared.clock import Clock
-from shared.telemetry.logs import get_logger
-
-log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,18 +29,17 @@ class Login:
     password_check: PasswordCheck
     sessions: Sessions
     access_tokens: AccessTokens
+    audit: AuditTrail
     now: Clock
 
     async def __call__(self, credentials: Credentials, origin: Origin) -> LoggedIn:
-        proven = await self.password_check.prove(credentials, origin, FIRST_PARTY_CLIENT, self.now())
+        now = self.now()
+        proven = await self.password_check.prove(credentials, origin, FIRST_PARTY_CLIENT, now)
         logged_in = self._begin(proven, origin)
         await at_once(self.sessions.save(logged_in.session), self.password_check.settle(proven))
-        log.info(
-            "login_succeeded",
-            user_id=proven.user.user_id,
-            session_id=logged_in.session.session_id,
-            address=proven.address,
-        )
+        who = proven.user.user_id
+        details: Details = {"session_id": logged_in.session.session_id}
+        self.audit.record(AuditEvent("login", "succeeded", who, who, FIRST_PARTY_CLIENT, details=details), now)
         return logged_in
 
     def _begin(self, proven: Proven, origin: Origin) -> LoggedIn:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from services.auth.domain.audit import AuditEvent
 from services.auth.flows.ending import Announced, Ending
 from services.auth.stores.sessions import Sessions
 from shared.clock import Clock
@@ -24,5 +25,7 @@ class Logout:
         now = self.now()
         session = await self.sessions.get(caller.session_id) if caller.session_id else None
         if session is None:
-            return await self.ending.revoke(self.ending.guard.of_token(caller.claims, now), now)
-        return await self.ending.end(session, now)
+            why = AuditEvent.by(caller, "logout", details={"kind": "jti", "value": caller.claims.jti})
+            return await self.ending.revoke(self.ending.guard.of_token(caller.claims, now), why, now)
+        why = AuditEvent.by(caller, "logout", details={"session_id": session.session_id})
+        return await self.ending.end(session, why, now)

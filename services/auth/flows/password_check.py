@@ -1,9 +1,11 @@
 """A step that every login shares, at `/api/login` and at the login page: whose password it is."""
 
 import asyncio
+import math
 from collections.abc import Awaitable
 from dataclasses import dataclass, field
 
+from services.auth.domain.audit import AuditEvent, Details
 from services.auth.domain.lockout import counted_address
 from services.auth.domain.problems import InvalidCredentials, TooManyAttempts, TooManyLogins
 from services.auth.domain.sessions import Origin
@@ -11,6 +13,7 @@ from services.auth.domain.users import User, fold_username
 from services.auth.flows.at_once import at_once
 from services.auth.flows.issuing import AccessTokens
 from services.auth.passwords import Passwords, Verification
+from services.auth.stores.audit_trail import AuditTrail
 from services.auth.stores.login_attempts import LoginAttempts
 from services.auth.stores.users import Users
 from shared.errors import Unavailable
@@ -50,6 +53,7 @@ class PasswordCheck:
     attempts: LoginAttempts
     passwords: Passwords
     access_tokens: AccessTokens
+    audit: AuditTrail
 
     async def prove(self, credentials: Credentials, origin: Origin, client_id: str, now: float) -> Proven:
         """Who it is; `settle` must follow.
@@ -65,7 +69,7 @@ class PasswordCheck:
         verification = await self._verify(user, credentials.password, username, address)
         if user is None or not verification.is_right or user.disabled:
             reason = "unknown_user" if user is None else "disabled" if user.disabled else "wrong_password"
-            log.warning("login_refused", reason=reason, user_id=user and user.user_id, address=address)
+            self._record_refusal(user, client_id, now, reason=reason)
             raise InvalidCredentials
         return Proven(user, issued_at, address, credentials.password if verification.is_weak else None)
 
@@ -83,7 +87,9 @@ class PasswordCheck:
         if isinstance(wait, BaseException):
             raise wait
         if wait > 0:
-            log.warning("login_refused", reason="too_many_attempts", address=address, wait_seconds=round(wait, 1))
+            user = None if isinstance(found, BaseException) else found[0]
+            details: Details = {"wait_seconds": math.ceil(wait)}
+            self._record_refusal(user, client_id, now, reason="too_many_attempts", details=details)
             raise TooManyAttempts("Too many wrong passwords. Wait, then try again.", retry_after_seconds=wait)
         if isinstance(found, BaseException):
             await self._uncount(self.attempts.take_back(username, address))
@@ -112,6 +118,14 @@ class PasswordCheck:
         except TooManyLogins:
             await self._uncount(self.attempts.take_back(username, address))
             raise
+
+    def _record_refusal(
+        self, user: User | None, client_id: str, now: float, *, reason: str, details: Details | None = None
+    ) -> None:
+        """Nothing of what was typed: a password may have been typed in the place of a name."""
+        subject = user.user_id if user else None
+        event = AuditEvent("login", "refused", None, subject, client_id, reason, details or {})
+        self.audit.record(event, now)
 
     async def _improve_hash(self, user: User, password: str) -> None:
         await self.users.replace_hash(user, await self.passwords.hash(password))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from services.auth.domain.access_tokens import Grant
+from services.auth.domain.audit import AuditEvent, Details
 from services.auth.domain.clients import UnverifiedClient, narrow_scope
 from services.auth.domain.grant_types import REFRESH_TOKEN
 from services.auth.domain.oauth_errors import InvalidGrant
@@ -17,13 +18,11 @@ from services.auth.flows.at_once import at_once
 from services.auth.flows.client_authentication import ClientAuthentication
 from services.auth.flows.ending import Ending
 from services.auth.flows.issuing import AccessTokens, IssuedToken
+from services.auth.stores.audit_trail import AuditTrail
 from services.auth.stores.sessions import Sessions
 from services.auth.stores.users import Users
 from shared.clock import Clock
-from shared.telemetry.logs import get_logger
 from shared.tokens.revocation import DirectReader, Target
-
-log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +53,7 @@ class RefreshSession:
     revocations: DirectReader
     ending: Ending
     access_tokens: AccessTokens
+    audit: AuditTrail
     now: Clock
 
     async def __call__(
@@ -78,7 +78,7 @@ class RefreshSession:
             successor = await self._rotated(presented, session)
         else:
             successor = repeat(presented, session.refresh)
-        log.info("token_refreshed", session_id=session.session_id, user_id=session.user_id, use=use)
+        self._record(session, use, now)
         return Refreshed(access, successor)
 
     async def _judged(self, presented: RefreshToken, session: Session, now: float) -> Literal["current", "repeated"]:
@@ -88,9 +88,15 @@ class RefreshSession:
             raise InvalidGrant("The session has ended. Log in again.")
         if use != "reused":
             return use
-        log.warning("refresh_token_reused", session_id=session.session_id, user_id=session.user_id)
+        why = AuditEvent(
+            "refresh-token-reuse",
+            "refused",
+            subject=session.user_id,
+            client_id=session.client_id,
+            details={"session_id": session.session_id},
+        )
         with contextlib.suppress(NotAnnounced):  # the announcer goes on; the client is refused in any case
-            await self.ending.end(session, now)
+            await self.ending.end(session, why, now)
         raise InvalidGrant("This refresh token was used before, so its session was ended. Log in again.")
 
     async def _user(self, session: Session) -> User:
@@ -112,3 +118,8 @@ class RefreshSession:
             return successor
         await self._judged(presented, as_it_stands, now)
         return repeat(presented, as_it_stands.refresh)
+
+    def _record(self, session: Session, use: str, now: float) -> None:
+        who = session.user_id
+        details: Details = {"session_id": session.session_id, "use": use}
+        self.audit.record(AuditEvent("token-refresh", "succeeded", who, who, session.client_id, details=details), now)

@@ -2,14 +2,12 @@
 
 from dataclasses import dataclass
 
+from services.auth.domain.audit import AuditEvent
 from services.auth.flows.ending import Announced, Ending
 from services.auth.stores.sessions import Sessions
 from shared.clock import Clock
-from shared.telemetry.logs import get_logger
 from shared.tokens.claims import Caller
 from shared.tokens.revocation import Target
-
-log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +25,9 @@ class RevokeTarget:
 
     async def __call__(self, caller: Caller, target: Target, not_before: int | None = None) -> Announced:
         now = self.now()
-        log.info("revocation_requested", by=caller.user_id, kind=target.kind, value=target.value)
+        why = AuditEvent.by(caller, "revocation", subject=target.value, details={"kind": target.kind})
         revocation = self.ending.guard.of_target(target, now, not_before)
         session = await self.sessions.get(target.value) if target.kind == "sid" else None
         if session is not None:
-            return await self.ending.end(session, now)
-        return await self.ending.revoke(revocation, now)
+            return await self.ending.end(session, why, now)
+        return await self.ending.revoke(revocation, why, now)

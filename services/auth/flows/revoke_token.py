@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from services.auth.domain.audit import AuditEvent, Details
 from services.auth.domain.clients import UnverifiedClient
 from services.auth.domain.oauth_errors import InvalidGrant
 from services.auth.domain.refresh import RefreshToken, judge
@@ -52,7 +53,8 @@ class RevokeToken:
         if session is None or judge(presented, session.refresh, 0, now) == "forged":
             return None
         _refuse_another(client_id, session.client_id)
-        return await self.ending.end(session, now)
+        why = _given_back(client_id, session.user_id, {"session_id": session.session_id})
+        return await self.ending.end(session, why, now)
 
     async def _revoke_access_token(self, raw_token: str, client_id: str, now: float) -> Announced | None:
         try:
@@ -60,7 +62,14 @@ class RevokeToken:
         except InvalidToken:
             return None
         _refuse_another(client_id, caller.client_id)
-        return await self.ending.revoke(self.ending.guard.of_token(caller.claims, now), now)
+        why = _given_back(client_id, caller.user_id, {"kind": "jti", "value": caller.claims.jti})
+        return await self.ending.revoke(self.ending.guard.of_token(caller.claims, now), why, now)
+
+
+def _given_back(client_id: str, subject: str, details: Details) -> AuditEvent:
+    return AuditEvent(
+        "token-revocation", "succeeded", actor=client_id, subject=subject, client_id=client_id, details=details
+    )
 
 
 def _refuse_another(client_id: str, owner: str) -> None:

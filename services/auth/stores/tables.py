@@ -8,12 +8,18 @@ from typing import Literal
 from botocore.exceptions import ClientError
 
 from shared.clients.aws import aws_errors, error_code
-from shared.clients.aws_types import AttributeDefinitionTypeDef, DynamoDBClient, GlobalSecondaryIndexTypeDef
+from shared.clients.aws_types import (
+    AttributeDefinitionTypeDef,
+    DynamoDBClient,
+    GlobalSecondaryIndexTypeDef,
+    KeySchemaElementTypeDef,
+)
 from shared.tokens.revocation_keys import TABLE as REVOCATIONS
 
 USERS = "users"
 SESSIONS = "sessions"
 CLIENTS = "clients"
+AUDIT = "audit"
 SESSIONS_BY_USER = "by-user"
 EXPIRY = "expires_at"
 
@@ -28,12 +34,21 @@ class Table:
     name: str
     partition_key: str
     expires: bool = False
+    sort_key: str | None = None
     indexes: tuple[GlobalSecondaryIndexTypeDef, ...] = ()
     index_keys: tuple[tuple[str, Literal["S", "N"]], ...] = ()
 
     @property
+    def key_schema(self) -> list[KeySchemaElementTypeDef]:
+        schema: list[KeySchemaElementTypeDef] = [{"AttributeName": self.partition_key, "KeyType": "HASH"}]
+        if self.sort_key is not None:
+            schema.append({"AttributeName": self.sort_key, "KeyType": "RANGE"})
+        return schema
+
+    @property
     def attributes(self) -> list[AttributeDefinitionTypeDef]:
-        keys = ((self.partition_key, "S"), *self.index_keys)
+        texts = [element["AttributeName"] for element in self.key_schema]
+        keys = (*((name, "S") for name in texts), *self.index_keys)
         return [{"AttributeName": name, "AttributeType": kind} for name, kind in keys]
 
 
@@ -58,6 +73,7 @@ TABLES: Sequence[Table] = (
     ),
     Table(CLIENTS, "client_id"),
     Table(REVOCATIONS, "target", expires=True),
+    Table(AUDIT, "view", expires=True, sort_key="position"),
 )
 
 
@@ -81,7 +97,7 @@ async def _create(dynamodb: DynamoDBClient, name: str, table: Table) -> bool:
     try:
         await dynamodb.create_table(
             TableName=name,
-            KeySchema=[{"AttributeName": table.partition_key, "KeyType": "HASH"}],
+            KeySchema=table.key_schema,
             AttributeDefinitions=table.attributes,
             BillingMode="PAY_PER_REQUEST",
             **indexes,  # type: ignore[arg-type]  # boto has no "not given"

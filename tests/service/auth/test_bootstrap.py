@@ -5,11 +5,12 @@ import pytest
 
 from services.auth.bootstrap import lay_ground
 from services.auth.settings import AuthSettings, BootstrapSettings
+from services.auth.stores.tables import TABLES
 from shared.clients.aws import open_dynamodb
 from shared.settings import load
 from tests.service.auth.running import DEMO_CLIENT, DEMO_USERS, running
 
-WITHOUT_KEY = 8
+WITHOUT_KEY = len(TABLES) + len(DEMO_USERS) + 1
 
 
 @pytest.fixture
@@ -63,7 +64,7 @@ async def test_outside_local_mode_only_tables_are_made(
     monkeypatch.setenv("AWS_ENDPOINT_URL", aws_endpoint_url)
     settings = load(BootstrapSettings, **{**shared_settings, "mode": "production", "aws_endpoint_url": None})
     lines = await lay_ground(settings)
-    assert [line.split()[0] for line in lines] == ["table"] * 4
+    assert [line.split()[0] for line in lines] == ["table"] * len(TABLES)
     async with open_dynamodb(settings) as dynamodb:
         for table in ("users", "clients"):
             assert (await dynamodb.scan(TableName=settings.table_prefix + table))["Items"] == []

@@ -53,8 +53,10 @@ async def test_each_decision_is_logged_and_nothing_secret_with_it(make_settings:
     text = await asyncio.to_thread(child.log_file.read_text)
     lines: list[dict[str, Any]] = [json.loads(line) for line in text.splitlines()]
     events = {line["event"] for line in lines}
-    issued = {"login_succeeded", "token_refreshed", "client_token_issued"}
-    assert issued | {"login_refused", "session_ended", "revoked", "oauth_request_refused", "token_refused"} <= events
+    decisions = {"login", "token-refresh", "client-token", "client-authentication", "token-revocation", "logout"}
+    assert decisions | {"oauth_request_refused", "token_refused"} <= events
     assert [line["reason"] for line in lines if line["event"] == "token_refused"] == ["revoked"]
-    assert [line["reason"] for line in lines if line["event"] == "login_refused"] == ["wrong_password"]
+    logins = [(line["outcome"], line.get("reason")) for line in lines if line["event"] == "login"]
+    assert logins == [("succeeded", None), ("refused", "wrong_password")]
+    assert {line["address"] for line in lines if line["event"] in decisions} == {"127.0.0.1"}
     assert [secret for secret in secrets if secret in text] == []
