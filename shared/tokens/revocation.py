@@ -1,6 +1,6 @@
 """What is revoked, and whether this process may rely on what it has heard."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol, TypeAlias, get_args
 
@@ -143,16 +143,19 @@ class RevocationStatus:
         self._max_staleness_seconds = max_staleness_seconds
         self._monotonic = monotonic
 
-    async def is_revoked(self, claims: Claims) -> bool:
-        """Waits for nothing while the feed is fresh. What is known to be revoked stays so however stale the feed is.
+    def is_revoked(self, claims: Claims) -> bool | Awaitable[bool]:
+        """Told at once while the feed is fresh. What is known to be revoked stays so however stale the feed is.
 
         Raises:
-            RevocationUnknown: the feed is stale and the truth does not answer.
+            RevocationUnknown: to whoever awaits the answer: the feed is stale and the truth does not answer.
         """
         if self._feed.revoked.is_revoked(claims):
             return True
         if self._feed.staleness(self._monotonic()) <= self._max_staleness_seconds:
             return False
+        return self._read(claims)
+
+    async def _read(self, claims: Claims) -> bool:
         try:
             found = await self._direct.read(targets_of(claims))
         except Unavailable as error:

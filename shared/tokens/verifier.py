@@ -1,7 +1,8 @@
 """Header → key → signature → claims → revocation → caller. Whatever is wrong is `InvalidToken`, never another error."""
 
-import hashlib
 from collections import OrderedDict
+from collections.abc import Awaitable
+from hashlib import blake2b
 from typing import Protocol
 
 from prometheus_client import Counter
@@ -22,19 +23,22 @@ VERIFICATIONS = Counter(
 )
 
 _MAX_HEADERS = 64
+_DIGEST_BYTES = 32
 
 
 class Revocations(Protocol):
     """Knows whether a token was revoked."""
 
-    async def is_revoked(self, claims: Claims) -> bool: ...
+    def is_revoked(self, claims: Claims) -> bool | Awaitable[bool]:
+        """Told at once out of memory, or by something to wait for: most requests need no coroutine for it."""
+        ...
 
 
 class Verifier:
     """Verifies access tokens. One for each process; it does no I/O while keys and revocations are fresh.
 
-    Remembers the last `cache_size` good tokens by their SHA-256, for as long as the key set is the same. Expiry and
-    revocation are checked each time; a refusal is never remembered. Losing it costs nothing but time.
+    Remembers the last `cache_size` good tokens by a hash (BLAKE2b, 256 bit) for as long as the key set is the same.
+    Expiry and revocation are checked each time; a refusal is never remembered. Losing it costs nothing but time.
     """
 
     def __init__(
@@ -65,7 +69,14 @@ class Verifier:
             Unavailable: whether it is good can't be known now (keys or revocations); the token may be good.
         """
         try:
-            caller = await self._verify(raw_token)
+            token = token_bytes(raw_token)
+            self._use(self._keys_in_force(token))
+            digest = blake2b(token, digest_size=_DIGEST_BYTES).digest()
+            caller = self._recall(digest)
+            if caller is None:
+                caller = await self._check_new(token, digest)
+            elif (revoked := self._revocations.is_revoked(caller.claims)) is not False:
+                await _refuse_if(revoked)
         except InvalidToken as refusal:
             VERIFICATIONS.labels(refusal.reason).inc()
             raise
@@ -75,26 +86,24 @@ class Verifier:
         self._accepted.inc()
         return caller
 
-    async def _verify(self, raw_token: str) -> Caller:
-        token = token_bytes(raw_token)
+    def _keys_in_force(self, token: bytes) -> KeySet:
         try:
-            self._use(self._key_source.current())
+            return self._key_source.current()
         except Unavailable:
             check_form(token)  # without keys we know nothing of a token, but we know what is none
             raise
-        digest = hashlib.sha256(token).digest()
+
+    def _recall(self, digest: bytes) -> Caller | None:
+        """The caller of a token that was good before and has not expired; whether it was revoked is not asked here."""
         caller = self._callers.get(digest)
-        if caller is None:
-            return await self._verify_new(token, digest)
-        if self._now() >= caller.claims.exp:
-            del self._callers[digest]
-            raise InvalidToken("expired")
-        self._callers.move_to_end(digest)
-        if await self._revocations.is_revoked(caller.claims):
-            raise InvalidToken("revoked")
+        if caller is not None:
+            if self._now() >= caller.claims.exp:
+                del self._callers[digest]
+                raise InvalidToken("expired")
+            self._callers.move_to_end(digest)
         return caller
 
-    async def _verify_new(self, token: bytes, digest: bytes) -> Caller:
+    async def _check_new(self, token: bytes, digest: bytes) -> Caller:
         signing_input, header, payload, signature = split_token(token)
         key = self._key_by_header.get(header) or await self._find_key(header)
         if not verify_signature(key, signing_input, decode_segment(signature)):
@@ -102,8 +111,8 @@ class Verifier:
         self._remember_header(header, key)
         caller = Caller(check_claims(parse_payload(payload), self._policy, self._now(), kid=key.kid))
         key_set = self._key_set
-        if await self._revocations.is_revoked(caller.claims):
-            raise InvalidToken("revoked")
+        if (revoked := self._revocations.is_revoked(caller.claims)) is not False:
+            await _refuse_if(revoked)
         if key_set is self._key_set:
             self._remember(digest, caller)
         return caller
@@ -137,3 +146,8 @@ class Verifier:
         self._callers[digest] = caller
         if len(self._callers) > self._cache_size:
             self._callers.popitem(last=False)
+
+
+async def _refuse_if(revoked: bool | Awaitable[bool]) -> None:
+    if revoked is True or (revoked is not False and await revoked):
+        raise InvalidToken("revoked")

@@ -51,32 +51,36 @@ class SecuredRoute(APIRoute):
         needed = frozenset(self.openapi_extra["security"][0][SCHEME]) if self.openapi_extra else frozenset()
 
         async def verify_then_handle(request: Request) -> Response:
-            request.scope[_CALLER] = await _authenticate(request, needed)
+            verifier: Verifier = request.app.state.verifier
+            try:
+                caller = await verifier.verify(_bearer_token(request))
+            except InvalidToken as error:
+                raise _not_valid(error) from None
+            if not needed <= caller.scope:
+                raise _lacking(needed, caller)
+            bind(caller=caller.user_id)
+            request.scope[_CALLER] = caller
             return await handle(request)
 
         return verify_then_handle
 
 
-async def _authenticate(request: Request, needed: frozenset[str]) -> Caller:
-    verifier: Verifier = request.app.state.verifier
-    try:
-        caller = await verifier.verify(_bearer_token(request))
-    except InvalidToken as error:
-        log.info("token_refused", reason=error.reason)
-        description = f"the access token is not valid: {error.reason}"
-        raise Unauthorized(
-            f"{description[0].upper()}{description[1:]}. Log in again at auth.",
-            headers={"WWW-Authenticate": f'Bearer error="invalid_token", error_description="{description}"'},
-        ) from None
-    if not needed <= caller.scope:
-        scope = " ".join(sorted(needed))
-        log.info("token_refused", reason="insufficient-scope", needed=scope, caller=caller.user_id)
-        raise InsufficientScope(
-            f"This needs the scope {scope}.",
-            headers={"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{scope}"'},
-        )
-    bind(caller=caller.user_id)
-    return caller
+def _not_valid(error: InvalidToken) -> Unauthorized:
+    log.info("token_refused", reason=error.reason)
+    description = f"the access token is not valid: {error.reason}"
+    return Unauthorized(
+        f"{description[0].upper()}{description[1:]}. Log in again at auth.",
+        headers={"WWW-Authenticate": f'Bearer error="invalid_token", error_description="{description}"'},
+    )
+
+
+def _lacking(needed: frozenset[str], caller: Caller) -> InsufficientScope:
+    scope = " ".join(sorted(needed))
+    log.info("token_refused", reason="insufficient-scope", needed=scope, caller=caller.user_id)
+    return InsufficientScope(
+        f"This needs the scope {scope}.",
+        headers={"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{scope}"'},
+    )
 
 
 def _bearer_token(request: Request) -> str:
