@@ -13,6 +13,11 @@ class OAuthError(Exception):
         super().__init__(description)
         self.description = description
 
+    @property
+    def ascii_description(self) -> str:
+        """§5.2 and §4.1.2.1 allow printable ASCII without quotation mark and backslash."""
+        return self.description.encode("ascii", "replace").decode().replace('"', "'").replace("\\", "/")
+
 
 class InvalidOAuthRequest(OAuthError):  # noqa: N818 - the RFC's word
     error = "invalid_request"
@@ -45,3 +50,45 @@ class UnauthorizedClient(OAuthError):  # noqa: N818 - the RFC's word
     """The client is known, and not registered for this grant."""
 
     error = "unauthorized_client"
+
+
+class UnsupportedResponseType(OAuthError):  # noqa: N818 - the RFC's word
+    """Told at the client's redirect URI (RFC 6749 §4.1.2.1), as the next four may be."""
+
+    error = "unsupported_response_type"
+
+
+class AccessDenied(OAuthError):  # noqa: N818 - the RFC's word
+    """The user said no, or has nothing of what is asked for. A device is told so at the token endpoint (RFC 8628 §3.5)."""
+
+    error = "access_denied"
+
+
+class LoginRequired(OAuthError):  # noqa: N818 - OpenID Connect's word, which OAuth clients know
+    """`prompt=none`, and nobody is logged in."""
+
+    error = "login_required"
+
+
+class ConsentRequired(OAuthError):  # noqa: N818 - OpenID Connect's word, which OAuth clients know
+    """`prompt=none`, and the user would have to be asked."""
+
+    error = "consent_required"
+
+
+class AuthorizationPending(OAuthError):  # noqa: N818 - the RFC's word
+    """RFC 8628 §3.5: the user has not decided yet."""
+
+    error = "authorization_pending"
+
+
+class SlowDown(OAuthError):  # noqa: N818 - the RFC's word
+    """RFC 8628 §3.5: asked too soon; the interval is five seconds longer from now on."""
+
+    error = "slow_down"
+
+
+class ExpiredToken(OAuthError):  # noqa: N818 - the RFC's word
+    """RFC 8628 §3.5: nobody decided in time."""
+
+    error = "expired_token"

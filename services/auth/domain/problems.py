@@ -1,6 +1,6 @@
 """What auth refuses, and how the client is told."""
 
-from shared.errors import NotFound, Problem, RateLimited, Unavailable
+from shared.errors import Forbidden, NotFound, Problem, RateLimited, Unavailable
 
 
 class InvalidCredentials(Problem):
@@ -55,3 +55,24 @@ class NotAnnounced(Unavailable):
         super().__init__(
             "The revocation is stored and will be announced as soon as Redis answers. Ask again to be sure that it was."
         )
+
+
+class UnusableAuthorizationRequest(Problem):
+    """Client and redirect URI don't belong together, so that nothing is sent there: the user reads this on a page."""
+
+    code, status, title = "authorization-request-unusable", 400, "This link can't be used"
+
+
+class FormNotOurs(Forbidden):
+    """A page's form was sent that was not made for this browser by this server, or is out of date."""
+
+    code, title = "form-not-ours", "This form is out of date"
+
+    def __init__(self) -> None:
+        super().__init__("Nothing was done. Go back to where you came from and begin again, with cookies allowed.")
+
+
+class TooManyCodes(RateLimited):
+    """Codes of devices were entered that do not exist, too many in a short time."""
+
+    code, title = "too-many-codes", "Too many wrong codes"
