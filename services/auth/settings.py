@@ -50,6 +50,12 @@ class AuthSettings(BootstrapSettings):
     refresh_grace_seconds: int = Field(
         10, ge=0, le=60, description="How long a refresh token that was just used still answers the same successor."
     )
+    browser_session_ttl_seconds: int = Field(
+        28_800,
+        ge=60,
+        le=2_592_000,
+        description="How long a login at auth's own pages lasts: in that time the browser is only asked for consent.",
+    )
     jwks_max_age_seconds: int = Field(
         300,
         ge=0,
@@ -88,6 +94,16 @@ class AuthSettings(BootstrapSettings):
     audit_keep_days: int = Field(
         90, ge=1, le=3650, description="How long DynamoDB keeps the audit trail. The log has each event too."
     )
+
+    @property
+    def browser_cookie_is_secure(self) -> bool:
+        """Only on one's own machine do pages come by plain HTTP."""
+        return not (self.mode == "local" and self.issuer.startswith("http:"))
+
+    @property
+    def browser_cookie_name(self) -> str:
+        """`__Host-`: browsers take it over TLS alone, from this very host, and no neighbour can set it (RFC 6265bis)."""
+        return "__Host-mayfly" if self.browser_cookie_is_secure else "mayfly"
 
     @property
     def effective_access_ttl_seconds(self) -> int:

@@ -120,10 +120,12 @@ class _Exchange:
             self.status = message["status"]
             # What of the body was not read would be taken for the next request.
             unread = [(b"connection", b"close")] if self.status in _UNREAD else []
+            given = message.get("headers", [])
+            names = {name for name, _ in given}
             message["headers"] = [
-                *message.get("headers", []),
+                *given,
                 *unread,
-                *_HEADERS,
+                *(header for header in _HEADERS if header[0] not in names),
                 (b"x-request-id", self.request_id.encode("latin-1")),
                 (b"traceparent", self.trace.traceparent.encode()),
             ]

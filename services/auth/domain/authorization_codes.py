@@ -4,9 +4,9 @@ import re
 from dataclasses import dataclass
 
 from services.auth.domain.authorization_requests import AuthorizationRequest
+from services.auth.domain.consents import Consent
 from services.auth.domain.oauth_errors import InvalidGrant, InvalidOAuthRequest
 from services.auth.domain.pkce import fits
-from services.auth.domain.users import User
 from shared.ids import digest, new_secret
 
 GOOD_SECONDS = 60
@@ -18,19 +18,14 @@ _FORM = re.compile(r"[A-Za-z0-9_-]{43}\Z")
 class AuthorizationCode:
     """A row of `authorization-codes`; of the code itself only the SHA-256 is kept.
 
-    `issued_at`: a revocation of the user or the client up to then takes the code too. `session_id`: it was used, and
-    began this session. `redirect_uri_was_given`: then it must be given again.
+    `session_id`: it was used, and began this session. `redirect_uri_was_given`: then it must be given again.
     """
 
     code_hash: str
-    client_id: str
+    consent: Consent
     redirect_uri: str
     redirect_uri_was_given: bool
     challenge: str
-    scope: frozenset[str]
-    user_id: str
-    username: str
-    issued_at: int
     good_until: int
     session_id: str | None = None
 
@@ -51,21 +46,15 @@ class Redemption:
         return digest(self.unverified_code)
 
 
-def new_code(
-    request: AuthorizationRequest, user: User, scope: frozenset[str], *, issued_at: int, now: float
-) -> tuple[str, AuthorizationCode]:
+def new_code(request: AuthorizationRequest, consent: Consent, now: float) -> tuple[str, AuthorizationCode]:
     """The only copy of the code, and what to store of it."""
     code = new_secret()
     return code, AuthorizationCode(
         code_hash=digest(code),
-        client_id=request.client.client_id,
+        consent=consent,
         redirect_uri=request.back.redirect_uri,
         redirect_uri_was_given=request.redirect_uri_was_given,
         challenge=request.challenge,
-        scope=scope,
-        user_id=user.user_id,
-        username=user.username,
-        issued_at=issued_at,
         good_until=int(now) + GOOD_SECONDS,
     )
 
@@ -79,7 +68,7 @@ def check_redemption(redemption: Redemption, code: AuthorizationCode | None, cli
     Raises:
         InvalidGrant, InvalidOAuthRequest.
     """
-    if code is None or code.client_id != client_id:
+    if code is None or code.consent.client_id != client_id:
         raise InvalidGrant("This authorization code is not known.")
     if redemption.redirect_uri is None and code.redirect_uri_was_given:
         raise InvalidOAuthRequest("redirect_uri is missing: it was in the authorization request (RFC 6749 4.1.3).")

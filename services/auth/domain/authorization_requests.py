@@ -5,17 +5,12 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from services.auth.domain.clients import Client, narrow_scope
-from services.auth.domain.oauth_errors import (
-    InvalidOAuthRequest,
-    OAuthError,
-    UnauthorizedClient,
-    UnsupportedResponseType,
-)
+from services.auth.domain.grant_types import AUTHORIZATION_CODE
+from services.auth.domain.oauth_errors import InvalidOAuthRequest, OAuthError, UnsupportedResponseType
 from services.auth.domain.pkce import parse_challenge
 from services.auth.domain.problems import UnusableAuthorizationRequest
 from services.auth.domain.redirects import is_registered, with_parameters
 
-GRANT_TYPE = "authorization_code"
 RESPONSE_TYPE = "code"
 RESPONSE_MODE = "query"
 PROMPTS = ("none", "login", "consent", "select_account")
@@ -123,8 +118,7 @@ def parse_request(parameters: Parameters, back: ReturnAddress) -> AuthorizationR
         raise InvalidOAuthRequest("A parameter contains NUL.")
     if len(back.state or "") > _LONGEST_STATE:
         raise InvalidOAuthRequest(f"state: at most {_LONGEST_STATE} characters.")
-    if GRANT_TYPE not in back.client.grant_types:
-        raise UnauthorizedClient(f"This client is not registered for the grant {GRANT_TYPE}.")
+    back.client.must_be_for(AUTHORIZATION_CODE)
     _refuse_what_is_not_spoken(parameters.values)
     prompts = frozenset(parameters.values.get("prompt", "").split())
     if not prompts <= frozenset(PROMPTS) or ("none" in prompts and len(prompts) > 1):

@@ -89,6 +89,11 @@ class UnverifiedClient:
         return secret_is_right and (self.by_header or method == "client_secret_post")
 
 
+def may_be_client_id(unverified_id: str) -> bool:
+    """Whether it could be one at all: nothing else is worth asking the table for."""
+    return 0 < len(unverified_id) <= _LONGEST_CLIENT_ID and "\0" not in unverified_id
+
+
 def presented_client(raw_authorization: str | None, form: Mapping[str, str]) -> UnverifiedClient | None:
     """`client_secret_basic` or `client_secret_post` (RFC 6749 §2.3.1), a bare `client_id`, or nothing at all.
 

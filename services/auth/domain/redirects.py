@@ -12,9 +12,9 @@ _MOST_PORT = 65_535
 def is_registered(unverified_uri: str, registered: Iterable[str]) -> bool:
     """Equal to one of the registered, letter for letter.
 
-    One exception (RFC 8252 §7.3): a program on the user's own machine can't choose its port beforehand. Where a loopback
-    address is registered without a port, a request may name any; a registered port is a part of the address like any
-    other. No name (`localhost`) is loopback here: it may resolve to something else (§8.3).
+    One exception (RFC 8252 §7.3): a program on the user's own machine can't choose its port beforehand. Where a
+    loopback address is registered without a port, a request may name any; a registered port is a part of the address
+    like any other. No name (`localhost`) is loopback here: it may resolve to something else (§8.3).
     """
     return any(unverified_uri == uri or _differs_in_port(unverified_uri, uri) for uri in registered)
 

@@ -78,6 +78,11 @@ def ends_session(revocations: Iterable[Revocation], session: Session) -> bool:
     )
 
 
+def revoked_up_to(revocations: Iterable[Revocation]) -> int:
+    """The last second that one of these ends; -1: there is none."""
+    return max((revocation.not_before for revocation in revocations), default=-1)
+
+
 def targets_of_session(session: Session) -> tuple[Target, ...]:
     """All that a revocation of this session could be about."""
     return (

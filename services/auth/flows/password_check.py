@@ -3,7 +3,7 @@
 import asyncio
 import math
 from collections.abc import Awaitable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from services.auth.domain.audit import AuditEvent, Details
 from services.auth.domain.lockout import counted_address
@@ -73,12 +73,14 @@ class PasswordCheck:
             raise InvalidCredentials
         return Proven(user, issued_at, address, credentials.password if verification.is_weak else None)
 
-    async def settle(self, proven: Proven) -> None:
-        """What follows a right password: it was no failure, and a hash that is weaker than new ones is replaced."""
-        steps = [self._uncount(self.attempts.clear(proven.user.username, proven.address))]
-        if proven.weak_password is not None:
-            steps.append(self._improve_hash(proven.user, proven.weak_password))
-        await at_once(*steps)
+    async def settle(self, proven: Proven) -> User:
+        """What follows a right password: it was no failure, and a hash that is weaker than new ones is replaced.
+
+        The answer is the user as stored from now on.
+        """
+        cleared = self._uncount(self.attempts.clear(proven.user.username, proven.address))
+        _, user = await at_once(cleared, self._improved(proven))
+        return user
 
     async def _admit(self, username: str, address: str, client_id: str, now: float) -> tuple[User | None, int]:
         """What `_find` finds, if a try may come now; it is counted."""
@@ -127,9 +129,13 @@ class PasswordCheck:
         event = AuditEvent("login", "refused", None, subject, client_id, reason, details or {})
         self.audit.record(event, now)
 
-    async def _improve_hash(self, user: User, password: str) -> None:
-        await self.users.replace_hash(user, await self.passwords.hash(password))
-        log.info("password_rehashed", user_id=user.user_id)
+    async def _improved(self, proven: Proven) -> User:
+        if proven.weak_password is None:
+            return proven.user
+        better = replace(proven.user, password_hash=await self.passwords.hash(proven.weak_password))
+        await self.users.replace_hash(proven.user, better.password_hash)
+        log.info("password_rehashed", user_id=better.user_id)
+        return better
 
     async def _uncount(self, uncounting: Awaitable[None]) -> None:
         try:

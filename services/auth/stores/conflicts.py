@@ -31,6 +31,12 @@ async def past_conflicts(step: Callable[[], Awaitable[Answer]]) -> Answer:
     raise Unavailable("Another request is changing the same session. Ask again.")
 
 
+def condition_failed(error: ClientError) -> bool:
+    """Whether a write, alone or in a transaction, was refused because its condition did not hold."""
+    reasons = {reason.get("Code") for reason in error.response.get("CancellationReasons", [])}
+    return error_code(error) == "ConditionalCheckFailedException" or "ConditionalCheckFailed" in reasons
+
+
 def _is_conflict(error: ClientError) -> bool:
     """https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html."""
     reasons = [reason.get("Code") for reason in error.response.get("CancellationReasons", [])]

@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 
 from services.auth.domain.refresh import RefreshState
 from services.auth.domain.sessions import Session
-from services.auth.stores.conflicts import past_conflicts
+from services.auth.stores.conflicts import condition_failed, past_conflicts
 from services.auth.stores.session_rows import row_of, session_of
 from services.auth.stores.tables import SESSIONS, SESSIONS_BY_USER
 from shared.clients.aws import aws_errors, error_code
@@ -88,7 +88,7 @@ class Sessions:
             with aws_errors("DynamoDB"):
                 await past_conflicts(lambda: self._dynamodb.transact_write_items(TransactItems=items))
         except ClientError as error:
-            if not _was_not_alive(error):
+            if not condition_failed(error):
                 raise
 
     async def end_revoked(self, session: Session, now: float) -> None:
@@ -97,7 +97,7 @@ class Sessions:
             with aws_errors("DynamoDB"):
                 await past_conflicts(lambda: self._dynamodb.update_item(**_ending(self._table, session, now)))
         except ClientError as error:
-            if not _was_not_alive(error):
+            if not condition_failed(error):
                 raise
 
     async def of_user(self, user_id: str, now: float, *, most: int | None = None) -> Sequence[Session]:
@@ -133,8 +133,3 @@ def _ending(table: str, session: Session, now: float) -> Any:  # noqa: ANN401 - 
         "ConditionExpression": _ALIVE,
         "ExpressionAttributeValues": {":ended": {"N": str(int(now * 1000))}},
     }
-
-
-def _was_not_alive(error: ClientError) -> bool:
-    reasons = {reason.get("Code") for reason in error.response.get("CancellationReasons", [])}
-    return error_code(error) == "ConditionalCheckFailedException" or "ConditionalCheckFailed" in reasons

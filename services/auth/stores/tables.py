@@ -20,6 +20,9 @@ USERS = "users"
 SESSIONS = "sessions"
 CLIENTS = "clients"
 AUDIT = "audit"
+AUTHORIZATION_CODES = "authorization-codes"
+DEVICE_AUTHORIZATIONS = "device-authorizations"
+BROWSER_SESSIONS = "browser-sessions"
 SESSIONS_BY_USER = "by-user"
 EXPIRY = "expires_at"
 
@@ -72,6 +75,9 @@ TABLES: Sequence[Table] = (
         index_keys=(("alive_for", "S"), ("created_at_ms", "N")),
     ),
     Table(CLIENTS, "client_id"),
+    Table(AUTHORIZATION_CODES, "code_hash", expires=True),
+    Table(DEVICE_AUTHORIZATIONS, "code_hash", expires=True),
+    Table(BROWSER_SESSIONS, "id_hash", expires=True),
     Table(REVOCATIONS, "target", expires=True),
     Table(AUDIT, "view", expires=True, sort_key="position"),
 )
