@@ -7,7 +7,7 @@ from importlib.metadata import version
 from fastapi import FastAPI
 
 from services.auth.resources import Resources, open_resources
-from services.auth.routes import admin, login, me, oauth, sessions, well_known
+from services.auth.routes import admin, authorize, login, me, oauth, sessions, well_known
 from services.auth.routes.oauth_errors import OAuthShape
 from services.auth.settings import AuthSettings
 from services.auth.signing_keys import load_signing_keys
@@ -51,7 +51,7 @@ def create_app(settings: AuthSettings | None = None) -> FastAPI:
         description=_DESCRIPTION,
         settings=settings,
         lifespan=lifespan,
-        routers=[router.router for router in (login, oauth, me, sessions, admin, well_known)],
+        routers=[router.router for router in (login, oauth, authorize, me, sessions, admin, well_known)],
     )
     app.add_middleware(OAuthShape)
     return app

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
+from services.auth.composition.browser import BrowserFlows, browser_flows
 from services.auth.composition.parts import Backends, Parts, make_parts
 from services.auth.composition.sessions import SessionFlows, session_flows
 from services.auth.composition.tokens import TokenFlows, token_flows
@@ -45,6 +46,7 @@ class Resources:
     parts: Parts
     sessions: SessionFlows
     tokens: TokenFlows
+    browser: BrowserFlows
 
     @property
     def verifier(self) -> Verifier:
@@ -62,7 +64,7 @@ async def open_resources(settings: AuthSettings, keys: SigningKeys) -> AsyncIter
         backends = await _open_backends(stack, settings)
         await stack.enter_async_context(_repeated(FillFeed(backends.revocations, backends.announcer, clock.now)))
         parts = make_parts(settings, keys, backends, clock.now)
-        yield Resources(settings, keys, parts, session_flows(parts), token_flows(parts))
+        yield Resources(settings, keys, parts, session_flows(parts), token_flows(parts), browser_flows(parts))
 
 
 async def _open_backends(stack: AsyncExitStack, settings: AuthSettings) -> Backends:

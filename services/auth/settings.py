@@ -102,7 +102,7 @@ class AuthSettings(BootstrapSettings):
 
     @property
     def browser_cookie_name(self) -> str:
-        """`__Host-`: browsers take it over TLS alone, from this very host, and no neighbour can set it (RFC 6265bis)."""
+        """`__Host-`: browsers take it over TLS alone, and no neighbouring host can set it (RFC 6265bis §4.1.3.2)."""
         return "__Host-mayfly" if self.browser_cookie_is_secure else "mayfly"
 
     @property

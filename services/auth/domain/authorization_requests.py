@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 from services.auth.domain.clients import Client, narrow_scope
 from services.auth.domain.grant_types import AUTHORIZATION_CODE
-from services.auth.domain.oauth_errors import InvalidOAuthRequest, OAuthError, UnsupportedResponseType
+from services.auth.domain.oauth_errors import InvalidOAuthRequest, OAuthError, UnsupportedResponseType, in_ascii
 from services.auth.domain.pkce import parse_challenge
 from services.auth.domain.problems import UnusableAuthorizationRequest
 from services.auth.domain.redirects import is_registered, with_parameters
@@ -76,7 +76,7 @@ class ReturnAddress:
         return with_parameters(self.redirect_uri, {**parameters, **state, "iss": self.issuer})
 
     def error(self, error: OAuthError) -> str:
-        return self.answer({"error": error.error, "error_description": error.ascii_description})
+        return self.answer({"error": error.error, "error_description": in_ascii(error.description)})
 
 
 @dataclass(frozen=True, slots=True)

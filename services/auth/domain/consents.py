@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from services.auth.domain.users import User
-from shared.tokens.revocation import Target
+from shared.tokens.revocation import EVERYTHING, Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,9 +17,9 @@ class Consent:
     issued_at: int
 
     @property
-    def targets(self) -> tuple[Target, Target]:
+    def targets(self) -> tuple[Target, ...]:
         """All that a revocation of it could be about."""
-        return Target("user", self.user_id), Target("client", self.client_id)
+        return Target("user", self.user_id), Target("client", self.client_id), EVERYTHING
 
     def holds(self, user: User | None, revoked_up_to: int) -> bool:
         """Whether it still does, with the user as they are now."""

@@ -13,10 +13,10 @@ class OAuthError(Exception):
         super().__init__(description)
         self.description = description
 
-    @property
-    def ascii_description(self) -> str:
-        """§5.2 and §4.1.2.1 allow printable ASCII without quotation mark and backslash."""
-        return self.description.encode("ascii", "replace").decode().replace('"', "'").replace("\\", "/")
+
+def in_ascii(description: str) -> str:
+    """RFC 6749 §4.1.2.1 and §5.2 allow printable ASCII without quotation mark and backslash."""
+    return description.encode("ascii", "replace").decode().replace('"', "'").replace("\\", "/")
 
 
 class InvalidOAuthRequest(OAuthError):  # noqa: N818 - the RFC's word
@@ -59,7 +59,7 @@ class UnsupportedResponseType(OAuthError):  # noqa: N818 - the RFC's word
 
 
 class AccessDenied(OAuthError):  # noqa: N818 - the RFC's word
-    """The user said no, or has nothing of what is asked for. A device is told so at the token endpoint (RFC 8628 §3.5)."""
+    """The user said no, or has nothing of what is asked for. A device is told at the token endpoint (RFC 8628 §3.5)."""
 
     error = "access_denied"
 

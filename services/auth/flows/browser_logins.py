@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from services.auth.domain.browser_sessions import BrowserCookie, begin
+from services.auth.domain.problems import InvalidCredentials
 from services.auth.domain.revocations import revoked_up_to
 from services.auth.domain.sessions import FIRST_PARTY_CLIENT, Origin
 from services.auth.domain.users import User
@@ -11,7 +12,7 @@ from services.auth.flows.password_check import Credentials, PasswordCheck
 from services.auth.stores.browser_sessions import BrowserSessions
 from services.auth.stores.users import Users
 from shared.telemetry.logs import get_logger
-from shared.tokens.revocation import DirectReader, Target
+from shared.tokens.revocation import EVERYTHING, DirectReader, Target
 
 log = get_logger(__name__)
 
@@ -33,15 +34,16 @@ class BrowserLogins:
         session = await self.sessions.get(cookie.id_hash)
         if session is None:
             return None
-        user, revocations = await at_once(
-            self.users.get(session.username), self.revocations.read((Target("user", session.user_id),))
-        )
+        targets = Target("user", session.user_id), EVERYTHING
+        user, revocations = await at_once(self.users.get(session.username), self.revocations.read(targets))
         return user if session.goes_on(user, revoked_up_to(revocations), now) else None
 
     async def log_in(
         self, credentials: Credentials, origin: Origin, cookie: BrowserCookie | None, now: float
     ) -> BrowserCookie:
         """The browser's new cookie; what it had before is worth nothing any more. Raises what `PasswordCheck` does."""
+        if not credentials.may_be_right:
+            raise InvalidCredentials
         proven = await self.password_check.prove(credentials, origin, FIRST_PARTY_CLIENT, now)
         user = await self.password_check.settle(proven)
         new_cookie, session = begin(user, issued_at=proven.issued_at, seconds=self.seconds, now=now)

@@ -20,6 +20,8 @@ from shared.errors import Unavailable
 from shared.telemetry.logs import get_logger
 from shared.tokens.revocation import Target
 
+_LONGEST = 128
+_LONGEST_FOLDED = 256
 log = get_logger(__name__)
 
 
@@ -29,6 +31,15 @@ class Credentials:
 
     username: str
     password: str = field(repr=False)
+
+    @property
+    def may_be_right(self) -> bool:
+        """Whether they have the length that a username and a password may have; nothing else is worth looking for."""
+        return (
+            0 < len(self.username) <= _LONGEST
+            and 0 < len(self.password) <= _LONGEST
+            and len(fold_username(self.username)) <= _LONGEST_FOLDED
+        )
 
 
 @dataclass(frozen=True, slots=True)

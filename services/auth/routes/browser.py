@@ -11,7 +11,7 @@ from services.auth.domain.authorization_requests import Parameters
 from services.auth.domain.browser_sessions import BrowserCookie
 from services.auth.domain.problems import FormNotOurs
 from services.auth.settings import AuthSettings
-from shared.web.forms import read_form, read_query
+from shared.web.forms import read_query
 
 _SEE_OTHER = 303
 _OWN_SITE = {None, "same-origin"}
@@ -38,20 +38,18 @@ class Visit:
         return response if self.brought_cookie else with_cookie(response, self.cookie, self.settings)
 
 
-async def read_own_form(request: Request, visit: Visit) -> Mapping[str, str]:
-    """The fields of a form that this server made for this browser.
+def require_own_form(request: Request, visit: Visit, form: Mapping[str, str]) -> None:
+    """The form is one that this server made for this browser.
 
     Two things are looked at, each of which is enough against a form on another site: where it was sent from, as the
     browser says, and a token that only this browser's pages have.
 
     Raises:
-        FormNotOurs, InvalidRequest.
+        FormNotOurs: it is not.
     """
-    form = await read_form(request)
     is_ours = visit.brought_cookie and visit.cookie.made_form(form.get("form_token", ""))
     if not is_ours or not _from_own_site(request, visit.settings):
         raise FormNotOurs
-    return form
 
 
 def with_cookie(response: Response, cookie: BrowserCookie, settings: AuthSettings) -> Response:

@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from services.auth.dependencies import AuthResources
+from services.auth.dependencies import AuthResources, RequestOrigin
 from services.auth.domain.clients import presented_client
 from services.auth.domain.oauth_errors import (
     InvalidClient,
@@ -16,7 +16,7 @@ from services.auth.domain.oauth_errors import (
 )
 from services.auth.routes.oauth_errors import NO_STORE, PREFIX, OAuthRoute, oauth_responses
 from services.auth.routes.receipts import receipt_of, with_receipt
-from services.auth.routes.token_grants import GRANT_TYPES, TokenResponse, answer_grant, needed
+from services.auth.routes.token_grants import GRANT_TYPES, GrantRequest, TokenResponse, answer_grant, needed
 from shared.errors import PayloadTooLarge, Unavailable
 from shared.web.forms import MEDIA_TYPE, read_form
 
@@ -49,6 +49,12 @@ def _form(properties: dict[str, Any], required: list[str], example: dict[str, st
     openapi_extra=_form(
         {
             "grant_type": {"type": "string", "enum": list(GRANT_TYPES)},
+            "code": {"type": "string", "description": "For the grant authorization_code."},
+            "redirect_uri": {
+                "type": "string",
+                "description": "For the grant authorization_code: the one of the authorization request.",
+            },
+            "code_verifier": {"type": "string", "description": "For the grant authorization_code (PKCE)."},
             "refresh_token": {"type": "string", "description": "For the grant refresh_token."},
             "scope": {"type": "string", "description": "Less than was granted, if less is enough."},
         },
@@ -60,8 +66,12 @@ def _form(properties: dict[str, Any], required: list[str], example: dict[str, st
         },
     ),
 )
-async def token(request: Request, response: Response, resources: AuthResources) -> TokenResponse:
-    """`client_credentials` gives a program a token of its own.
+async def token(request: Request, response: Response, origin: RequestOrigin, resources: AuthResources) -> TokenResponse:
+    """`authorization_code` begins a session of the client with the code that its user has brought, and PKCE's verifier.
+
+    A code is good once and for a minute; used again it ends the session that it began.
+
+    `client_credentials` gives a program a token of its own.
 
     `refresh_token` gives a session its next tokens. Each refresh token is good once; sent again within ten seconds it
     gives the same successor, sent again later it ends the session. No client authentication is needed for a session of
@@ -70,7 +80,7 @@ async def token(request: Request, response: Response, resources: AuthResources) 
     response.headers.update(NO_STORE)
     form = await read_form(request)
     client = presented_client(request.headers.get("authorization"), form)
-    return await answer_grant(resources, client, form)
+    return await answer_grant(resources, GrantRequest(client, form, origin))
 
 
 @router.post(

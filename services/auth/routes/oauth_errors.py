@@ -10,12 +10,15 @@ from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from services.auth.domain.oauth_errors import InvalidClient, OAuthError
+from services.auth.domain.oauth_errors import InvalidClient, OAuthError, in_ascii
+from services.auth.routes.pages import problem_page
 from shared.errors import Problem
 from shared.telemetry.logs import get_logger
 from shared.web.problems import MEDIA_TYPE as PROBLEM
 
 PREFIX = "/oauth2"
+AUTHORIZE, DEVICE = f"{PREFIX}/authorize", f"{PREFIX}/device"
+PAGES = {AUTHORIZE, DEVICE}
 NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 log = get_logger(__name__)
 
@@ -38,6 +41,7 @@ class OAuthRoute(APIRoute):
 class OAuthShape:
     """The outermost ASGI middleware: below `/oauth2/` a problem document becomes what OAuth's clients can read.
 
+    Where people are led, it becomes a page.
     It stands outside because limits, unknown paths and bugs are answered before or after the routes. Status and headers
     stay as they are, so a `Retry-After` or an `Allow` does.
     """
@@ -47,15 +51,16 @@ class OAuthShape:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"].startswith(PREFIX + "/"):
-            send = _Reshaped(send).send
+            send = _Reshaped(send, for_people=scope["path"] in PAGES).send
         await self.app(scope, receive, send)
 
 
 class _Reshaped:
     """One answer. A problem document is held back until it is complete; anything else goes on as it comes."""
 
-    def __init__(self, send: Send) -> None:
+    def __init__(self, send: Send, *, for_people: bool) -> None:
         self._send = send
+        self._for_people = for_people
         self._start: Message | None = None
         self._body = b""
 
@@ -70,8 +75,9 @@ class _Reshaped:
                 await self._send_reshaped(self._start)
 
     async def _send_reshaped(self, start: Message) -> None:
-        status = start["status"]
-        answer = _answer(_error_of(status), json.loads(self._body)["detail"], status)
+        status, problem = start["status"], json.loads(self._body)
+        for_program = _answer(_error_of(status), problem["detail"], status)
+        answer = problem_page(problem) if self._for_people else for_program
         replaced = {name for name, _ in answer.raw_headers}
         kept = [(name, value) for name, value in start["headers"] if name not in replaced]
         await self._send({**start, "headers": [*kept, *answer.raw_headers]})
@@ -110,9 +116,7 @@ def _refusal(error: OAuthError) -> Response:
 
 
 def _answer(error: str, description: str, status: int, headers: dict[str, str] | None = None) -> Response:
-    # §5.2 allows printable ASCII without quotation mark and backslash.
-    text = description.encode("ascii", "replace").decode().replace('"', "'").replace("\\", "/")
-    body = {"error": error, "error_description": text}
+    body = {"error": error, "error_description": in_ascii(description)}
     return JSONResponse(body, status_code=status, headers=NO_STORE | (headers or {}))
 
 

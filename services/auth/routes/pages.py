@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from http import HTTPStatus
 from pathlib import Path
+from typing import Any
 
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -44,6 +45,11 @@ def message_page(
 ) -> HTMLResponse:
     """What has ended, well or not."""
     return page("message.html", title, status=status, headers=headers, paragraphs=paragraphs, trace_id=trace_id)
+
+
+def problem_page(problem: Mapping[str, Any]) -> HTMLResponse:
+    """A problem document, for people."""
+    return message_page(problem["title"], problem["detail"], status=problem["status"], trace_id=problem["trace_id"])
 
 
 def in_words(scope: Iterable[str]) -> list[str]:

@@ -1,13 +1,16 @@
 """What `POST /oauth2/token` gives, a function for each grant type."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from pydantic import Field
 
+from services.auth.domain.authorization_codes import Redemption
 from services.auth.domain.clients import UnverifiedClient
-from services.auth.domain.grant_types import CLIENT_CREDENTIALS, REFRESH_TOKEN
+from services.auth.domain.grant_types import AUTHORIZATION_CODE, CLIENT_CREDENTIALS, REFRESH_TOKEN
 from services.auth.domain.oauth_errors import InvalidOAuthRequest, UnsupportedGrantType
+from services.auth.domain.sessions import Origin
 from services.auth.flows.issuing import IssuedToken
 from services.auth.resources import Resources
 from shared.web.schema import ResponseModel
@@ -31,30 +34,52 @@ class TokenResponse(ResponseModel):
 
 
 Form: TypeAlias = Mapping[str, str]
-Answer: TypeAlias = Callable[[Resources, UnverifiedClient | None, Form], Awaitable[TokenResponse]]
 
 
-async def _client_credentials(resources: Resources, client: UnverifiedClient | None, form: Form) -> TokenResponse:
-    return TokenResponse.of(await resources.tokens.issue_to_client(client, form.get("scope")))
+@dataclass(frozen=True, slots=True)
+class GrantRequest:
+    client: UnverifiedClient | None
+    form: Form
+    origin: Origin
+
+    def needed(self, name: str) -> str:
+        return needed(self.form, name)
 
 
-async def _refresh_token(resources: Resources, client: UnverifiedClient | None, form: Form) -> TokenResponse:
-    refreshed = await resources.sessions.refresh(client, needed(form, "refresh_token"), form.get("scope"))
+Answer: TypeAlias = Callable[[Resources, GrantRequest], Awaitable[TokenResponse]]
+
+
+async def _authorization_code(resources: Resources, asked: GrantRequest) -> TokenResponse:
+    redemption = Redemption(asked.needed("code"), asked.form.get("redirect_uri"), asked.needed("code_verifier"))
+    started = await resources.browser.redeem_code(asked.client, redemption, asked.origin)
+    return TokenResponse.of(started.access, None if started.refresh_token is None else str(started.refresh_token))
+
+
+async def _client_credentials(resources: Resources, asked: GrantRequest) -> TokenResponse:
+    return TokenResponse.of(await resources.tokens.issue_to_client(asked.client, asked.form.get("scope")))
+
+
+async def _refresh_token(resources: Resources, asked: GrantRequest) -> TokenResponse:
+    refreshed = await resources.sessions.refresh(asked.client, asked.needed("refresh_token"), asked.form.get("scope"))
     return TokenResponse.of(refreshed.access, str(refreshed.refresh_token))
 
 
-_ANSWERS: Mapping[str, Answer] = {REFRESH_TOKEN: _refresh_token, CLIENT_CREDENTIALS: _client_credentials}
+_ANSWERS: Mapping[str, Answer] = {
+    AUTHORIZATION_CODE: _authorization_code,
+    REFRESH_TOKEN: _refresh_token,
+    CLIENT_CREDENTIALS: _client_credentials,
+}
 
 GRANT_TYPES = tuple(_ANSWERS)
 """As the metadata document names them."""
 
 
-async def answer_grant(resources: Resources, client: UnverifiedClient | None, form: Form) -> TokenResponse:
+async def answer_grant(resources: Resources, asked: GrantRequest) -> TokenResponse:
     """Raises OAuthError: as RFC 6749 §5.2 has it. Unavailable: what it needs does not answer."""
-    answer = _ANSWERS.get(needed(form, "grant_type"))
+    answer = _ANSWERS.get(asked.needed("grant_type"))
     if answer is None:
         raise UnsupportedGrantType(f"grant_type: one of {', '.join(GRANT_TYPES)}.")
-    return await answer(resources, client, form)
+    return await answer(resources, asked)
 
 
 def needed(form: Form, name: str) -> str:
