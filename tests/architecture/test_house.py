@@ -22,6 +22,8 @@ VAGUE = {"utils", "helpers", "common", "core", "base", "manager", "misc"}
 CATALOGUES = {
     "shared/errors.py",
     "shared/telemetry/metrics.py",
+    "services/auth/domain/oauth_errors.py",
+    "services/auth/domain/problems.py",
     "services/auth/schemas.py",
     "services/processor/schemas.py",
     "services/auth/dependencies.py",

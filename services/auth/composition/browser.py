@@ -36,14 +36,15 @@ def browser_flows(parts: Parts) -> BrowserFlows:
         BrowserSessions(backends.dynamodb, prefix),
         parts.users,
         backends.patient_reads,
+        backends.audit,
         parts.settings.browser_session_ttl_seconds,
     )
     start = SessionStart(parts.users, backends.patient_reads, parts.access_tokens)
     return BrowserFlows(
         show_authorization=ShowAuthorization(requests, logins, now),
         log_in_at_authorization=LogInAtAuthorization(requests, logins, now),
-        grant_authorization=GrantAuthorization(requests, logins, codes, now),
-        deny_authorization=DenyAuthorization(requests, now),
+        grant_authorization=GrantAuthorization(requests, logins, codes, backends.audit, now),
+        deny_authorization=DenyAuthorization(requests, backends.audit, now),
         log_out=LogOutBrowser(logins),
-        redeem_code=RedeemCode(parts.authentication, codes, start, parts.sessions, parts.ending, now),
+        redeem_code=RedeemCode(parts.authentication, codes, start, parts.sessions, parts.ending, backends.audit, now),
     )

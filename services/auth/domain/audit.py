@@ -14,6 +14,10 @@ from shared.tokens.claims import Caller
 Outcome: TypeAlias = Literal["succeeded", "refused"]
 
 EventName: TypeAlias = Literal[
+    "authorization",
+    "authorization-code",
+    "authorization-code-reuse",
+    "browser-login",
     "client-authentication",
     "client-token",
     "login",
@@ -27,6 +31,10 @@ EventName: TypeAlias = Literal[
 ]
 
 MEANINGS: Mapping[EventName, str] = {
+    "authorization": "A user let a client in at the consent page, or did not.",
+    "authorization-code": "A client exchanged the code that its user brought: a session began.",
+    "authorization-code-reuse": "A code came a second time: somebody has a copy. The session that it began ended.",
+    "browser-login": "Somebody logged in at auth's own pages.",
     "client-authentication": "A client said who it is, and did not prove it.",
     "client-token": "A client asked for a token of its own (`client_credentials`).",
     "login": "Somebody tried a username and a password. Of a user who does not exist nothing typed is kept.",

@@ -1,4 +1,4 @@
-"""Authorization codes (RFC 6749 §4.1.2): good once, for a minute at most, for one client, one address, one challenge."""
+"""Authorization codes (RFC 6749 §4.1.2): good once, for a minute, for one client, one address, one challenge."""
 
 import re
 from dataclasses import dataclass

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from services.auth.domain.audit import AuditEvent
 from services.auth.domain.browser_sessions import BrowserCookie, begin
 from services.auth.domain.problems import InvalidCredentials
 from services.auth.domain.revocations import revoked_up_to
@@ -9,12 +10,10 @@ from services.auth.domain.sessions import FIRST_PARTY_CLIENT, Origin
 from services.auth.domain.users import User
 from services.auth.flows.at_once import at_once
 from services.auth.flows.password_check import Credentials, PasswordCheck
+from services.auth.stores.audit_trail import AuditTrail
 from services.auth.stores.browser_sessions import BrowserSessions
 from services.auth.stores.users import Users
-from shared.telemetry.logs import get_logger
 from shared.tokens.revocation import EVERYTHING, DirectReader, Target
-
-log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +24,7 @@ class BrowserLogins:
     sessions: BrowserSessions
     users: Users
     revocations: DirectReader
+    audit: AuditTrail
     seconds: int
 
     async def who(self, cookie: BrowserCookie | None, now: float) -> User | None:
@@ -48,7 +48,7 @@ class BrowserLogins:
         user = await self.password_check.settle(proven)
         new_cookie, session = begin(user, issued_at=proven.issued_at, seconds=self.seconds, now=now)
         await at_once(self.sessions.save(session), self.log_out(cookie))
-        log.info("browser_login_succeeded", user_id=user.user_id, address=proven.address)
+        self.audit.record(AuditEvent("browser-login", "succeeded", user.user_id, user.user_id), now)
         return new_cookie
 
     async def log_out(self, cookie: BrowserCookie | None) -> None:

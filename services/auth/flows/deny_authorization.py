@@ -2,13 +2,12 @@
 
 from dataclasses import dataclass
 
+from services.auth.domain.audit import AuditEvent
 from services.auth.domain.authorization_requests import Parameters
 from services.auth.domain.authorization_steps import GoTo, denied
 from services.auth.flows.authorization_requests import AuthorizationRequests
+from services.auth.stores.audit_trail import AuditTrail
 from shared.clock import Clock
-from shared.telemetry.logs import get_logger
-
-log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +19,14 @@ class DenyAuthorization:
     """
 
     requests: AuthorizationRequests
+    audit: AuditTrail
     now: Clock
 
     async def __call__(self, parameters: Parameters) -> GoTo:
-        request = await self.requests.read(parameters, self.now())
+        now = self.now()
+        request = await self.requests.read(parameters, now)
         if isinstance(request, GoTo):
             return request
-        log.info("authorization_denied", client_id=request.client.client_id)
+        event = AuditEvent("authorization", "refused", client_id=request.client.client_id, reason="denied")
+        self.audit.record(event, now)
         return denied(request)

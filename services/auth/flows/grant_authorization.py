@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from services.auth.domain.audit import AuditEvent, Details
 from services.auth.domain.authorization_codes import new_code
 from services.auth.domain.authorization_requests import Parameters
 from services.auth.domain.authorization_steps import AskConsent, GoTo, Step, next_step
@@ -9,12 +10,10 @@ from services.auth.domain.browser_sessions import BrowserCookie
 from services.auth.domain.consents import Consent
 from services.auth.flows.authorization_requests import AuthorizationRequests
 from services.auth.flows.browser_logins import BrowserLogins
+from services.auth.stores.audit_trail import AuditTrail
 from services.auth.stores.authorization_codes import AuthorizationCodes
 from shared.clock import Clock
-from shared.telemetry.logs import get_logger
 from shared.tokens.revocation import Target
-
-log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +27,7 @@ class GrantAuthorization:
     requests: AuthorizationRequests
     logins: BrowserLogins
     codes: AuthorizationCodes
+    audit: AuditTrail
     now: Clock
 
     async def __call__(self, parameters: Parameters, cookie: BrowserCookie | None) -> Step:
@@ -44,5 +44,7 @@ class GrantAuthorization:
         consent = Consent(user.user_id, user.username, client_id, step.scope, known.issued_at)
         code, stored = new_code(request, consent, now)
         await self.codes.save(stored)
-        log.info("authorization_granted", user_id=user.user_id, client_id=client_id, scope=sorted(step.scope))
+        who = user.user_id
+        details: Details = {"scope": sorted(step.scope)}
+        self.audit.record(AuditEvent("authorization", "succeeded", who, who, client_id, details=details), now)
         return GoTo(request.back.answer({"code": code}))

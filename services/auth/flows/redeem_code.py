@@ -3,21 +3,20 @@
 import contextlib
 from dataclasses import dataclass
 
+from services.auth.domain.audit import AuditEvent, Details, EventName, Outcome
 from services.auth.domain.authorization_codes import Redemption, check_redemption
 from services.auth.domain.clients import UnverifiedClient
 from services.auth.domain.grant_types import AUTHORIZATION_CODE
 from services.auth.domain.oauth_errors import InvalidGrant
 from services.auth.domain.problems import NotAnnounced
-from services.auth.domain.sessions import Origin
+from services.auth.domain.sessions import Origin, Session
 from services.auth.flows.client_authentication import ClientAuthentication
 from services.auth.flows.ending import Ending
 from services.auth.flows.session_start import SessionStart, StartedSession
+from services.auth.stores.audit_trail import AuditTrail
 from services.auth.stores.authorization_codes import AuthorizationCodes
 from services.auth.stores.sessions import Sessions
 from shared.clock import Clock
-from shared.telemetry.logs import get_logger
-
-log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +33,7 @@ class RedeemCode:
     start: SessionStart
     sessions: Sessions
     ending: Ending
+    audit: AuditTrail
     now: Clock
 
     async def __call__(
@@ -51,20 +51,20 @@ class RedeemCode:
         if not await self.codes.redeem(code, started.session):
             winner = await self.codes.get(code_hash)
             raise await self._second_use(winner.session_id if winner else None, now)
-        log.info(
-            "session_started",
-            user_id=started.session.user_id,
-            session_id=started.session.session_id,
-            client_id=client.client_id,
-            grant_type=AUTHORIZATION_CODE,
-        )
+        self.audit.record(_event("authorization-code", started.session), now)
         return started
 
     async def _second_use(self, session_id: str | None, now: float) -> InvalidGrant:
         """Who has code and verifier is the client or has robbed it, and nobody can tell which of the two was first."""
         session = await self.sessions.get(session_id) if session_id else None
         if session is not None:
-            log.warning("authorization_code_reused", session_id=session.session_id, user_id=session.user_id)
+            why = _event("authorization-code-reuse", session)
             with contextlib.suppress(NotAnnounced):  # the announcer goes on; the client is refused in any case
-                await self.ending.end(session, now)
+                await self.ending.end(session, why, now)
         return InvalidGrant("This authorization code was used before, so what it gave was revoked. Ask for another.")
+
+
+def _event(name: EventName, session: Session) -> AuditEvent:
+    outcome: Outcome = "refused" if name == "authorization-code-reuse" else "succeeded"
+    details: Details = {"session_id": session.session_id, "scope": sorted(session.scope)}
+    return AuditEvent(name, outcome, session.client_id, session.user_id, session.client_id, details=details)

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from fastapi import APIRouter, Request, Response
 
@@ -95,7 +95,7 @@ async def show(request: Request, resources: AuthResources) -> Response:
         TooManyLogins,
         Unavailable,
     ),
-    openapi_extra=form_body(["step", "form_token", "username", "password"]),
+    openapi_extra=form_body({"step": "allow", "form_token": "of the page"}),
 )
 async def answer(request: Request, origin: RequestOrigin, resources: AuthResources) -> Response:
     """Each form carries what ties it to this browser; nothing that another site makes a browser send has an effect.

@@ -1,6 +1,6 @@
 """How routes that answer with pages stand in the OpenAPI document."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from services.auth.routes.pages import MEDIA_TYPE
@@ -32,9 +32,8 @@ def query_parameters(described: Mapping[str, str]) -> dict[str, Any]:
     return {"parameters": parameters}
 
 
-def form_body(fields: Iterable[str]) -> dict[str, Any]:
+def form_body(example: Mapping[str, str]) -> dict[str, Any]:
     """The `openapi_extra=` of what takes our own forms."""
-    properties = {name: {"type": "string"} for name in fields}
-    return {
-        "requestBody": {"required": True, "content": {FORM: {"schema": {"type": "object", "properties": properties}}}}
-    }
+    properties = {name: {"type": "string"} for name in example}
+    schema = {"type": "object", "properties": properties, "example": example}
+    return {"requestBody": {"required": True, "content": {FORM: {"schema": schema}}}}

@@ -8,7 +8,10 @@ from typing import Annotated, Any, TypeAlias
 from fastapi import APIRouter, Header, Response, status
 
 from services.auth.dependencies import AuthResources
+from services.auth.domain.authorization_requests import PROMPTS, RESPONSE_MODE, RESPONSE_TYPE
+from services.auth.domain.pkce import METHOD
 from services.auth.domain.users import SCOPES
+from services.auth.routes.oauth_errors import AUTHORIZE
 from services.auth.routes.token_grants import GRANT_TYPES
 from services.auth.settings import AuthSettings
 
@@ -53,7 +56,7 @@ async def jwks(resources: AuthResources, if_none_match: IfNoneMatch = None) -> R
         "The metadata. `revocation_max_staleness` is ours: no service accepts a revoked token longer than this many "
         "seconds after its revocation was answered.",
         {"type": "object", "required": ["issuer", "response_types_supported"]},
-        {"issuer": "http://127.0.0.1:8001", "response_types_supported": [], "revocation_max_staleness": 2.0},
+        {"issuer": "http://127.0.0.1:8001", "response_types_supported": ["code"], "revocation_max_staleness": 2.0},
     ),
 )
 async def metadata(resources: AuthResources, if_none_match: IfNoneMatch = None) -> Response:
@@ -62,17 +65,44 @@ async def metadata(resources: AuthResources, if_none_match: IfNoneMatch = None) 
     return _cacheable(document, resources.settings.jwks_max_age_seconds, if_none_match)
 
 
+@router.get(
+    "/openid-configuration",
+    summary="The same metadata, where clients of OpenID Connect look for it",
+    response_class=Response,
+    responses=_document(
+        "What `/.well-known/oauth-authorization-server` answers, letter for letter.",
+        {"type": "object", "required": ["issuer", "response_types_supported"]},
+        {"issuer": "http://127.0.0.1:8001", "response_types_supported": ["code"], "revocation_max_staleness": 2.0},
+    ),
+)
+async def openid_metadata(resources: AuthResources, if_none_match: IfNoneMatch = None) -> Response:
+    """For discovery alone: many OAuth clients ask here first.
+
+    This is no OpenID provider: it issues no ID tokens, knows no scope `openid`, and names neither subject types nor
+    algorithms of ID tokens.
+    """
+    document = server_metadata(resources.settings)
+    return _cacheable(document, resources.settings.jwks_max_age_seconds, if_none_match)
+
+
 def server_metadata(settings: AuthSettings) -> dict[str, Any]:
     issuer = settings.issuer
     return {
         "issuer": issuer,
+        "authorization_endpoint": f"{issuer}{AUTHORIZE}",
         "jwks_uri": f"{issuer}/.well-known/jwks.json",
         "token_endpoint": f"{issuer}/oauth2/token",
         "token_endpoint_auth_methods_supported": _CLIENT_AUTHENTICATION,
         "revocation_endpoint": f"{issuer}/oauth2/revoke",
         "revocation_endpoint_auth_methods_supported": _CLIENT_AUTHENTICATION,
         "grant_types_supported": list(GRANT_TYPES),
-        "response_types_supported": [],
+        "response_types_supported": [RESPONSE_TYPE],
+        "response_modes_supported": [RESPONSE_MODE],
+        "prompt_values_supported": list(PROMPTS),
+        "code_challenge_methods_supported": [METHOD],
+        "authorization_response_iss_parameter_supported": True,
+        "request_parameter_supported": False,
+        "request_uri_parameter_supported": False,
         "scopes_supported": list(SCOPES),
         "revocation_max_staleness": settings.revocation_max_staleness_seconds,
     }

@@ -43,8 +43,11 @@ def test_every_route_is_there_and_none_besides(openapi: dict[str, Any]) -> None:
         "POST /api/admin/revocations",
         "POST /oauth2/token",
         "POST /oauth2/revoke",
+        "GET /oauth2/authorize",
+        "POST /oauth2/authorize",
         "GET /.well-known/jwks.json",
         "GET /.well-known/oauth-authorization-server",
+        "GET /.well-known/openid-configuration",
     }
 
 
@@ -67,6 +70,7 @@ def test_every_body_has_an_example_and_its_limits(openapi: dict[str, Any]) -> No
     bodies = {name: operation for name, operation in _operations(openapi) if "requestBody" in operation}
     assert set(bodies) == {
         "POST /api/login", "POST /api/admin/revocations", "POST /oauth2/token", "POST /oauth2/revoke",
+        "POST /oauth2/authorize",
     }  # fmt: skip
     for name, operation in bodies.items():
         (content,) = operation["requestBody"]["content"].values()

@@ -61,13 +61,17 @@ async def test_keys_rotate_by_hand_without_a_token_refused(make_settings: MakeSe
 async def test_the_metadata_names_only_what_exists(auth: Auth) -> None:
     body = (await auth.http.get(METADATA)).json()
     assert body["issuer"] == "http://auth.test"
-    assert body["grant_types_supported"] == ["refresh_token", "client_credentials"]
-    assert body["response_types_supported"] == []
+    assert body["grant_types_supported"] == ["authorization_code", "refresh_token", "client_credentials"]
+    assert body["response_types_supported"] == ["code"]
+    assert body["code_challenge_methods_supported"] == ["S256"]
+    assert body["authorization_response_iss_parameter_supported"] is True
     assert body["revocation_max_staleness"] == 2.0
-    for endpoint in ("jwks_uri", "token_endpoint", "revocation_endpoint"):
-        path = body[endpoint].removeprefix("http://auth.test")
+    for endpoint in (body[name] for name in body if name.endswith(("_uri", "_endpoint"))):
+        path = endpoint.removeprefix("http://auth.test")
         assert (await auth.http.request("OPTIONS", path)).status_code == 405
-    assert not [name for name in body if name.startswith(("authorization_", "introspection_", "device_"))]
+    assert body.keys().isdisjoint({"subject_types_supported", "id_token_signing_alg_values_supported"})
+    assert "openid" not in body["scopes_supported"]
+    assert (await auth.http.get("/.well-known/openid-configuration")).json() == body
 
 
 @pytest.mark.parametrize("path", [JWKS, METADATA])
