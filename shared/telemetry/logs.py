@@ -20,12 +20,23 @@ _SECRET_TEXT = re.compile(
 REDACTED = "[redacted]"
 
 
+class _Lines(structlog.WriteLogger):
+    """Writes to standard output, and has a name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(sys.stdout)
+        self.name = name
+
+
 def configure_logs(settings: SharedSettings) -> None:
-    """Send structlog's and the standard library's records to standard output, in one format."""
+    """Send structlog's and the standard library's records to standard output, in one format.
+
+    Ours are written at once; only what libraries log goes through the standard library, which takes twice as long.
+    """
     as_json = settings.log_format == "json" or (settings.log_format == "auto" and not sys.stdout.isatty())
     before: list[Processor] = [
         structlog.contextvars.merge_contextvars,
-        structlog.stdlib.add_log_level,
+        structlog.processors.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
         structlog.processors.format_exc_info,
@@ -33,9 +44,9 @@ def configure_logs(settings: SharedSettings) -> None:
     ]
     renderer = structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(timestamp_key="time")
     structlog.configure(
-        processors=[*before, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[*before, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(settings.log_level),
-        logger_factory=structlog.stdlib.LoggerFactory(),
+        logger_factory=_Lines,
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stdout)
