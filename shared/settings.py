@@ -74,6 +74,12 @@ class SharedSettings(BaseSettings):
     max_body_bytes: int = Field(
         1_048_576, ge=1024, description="The largest request body; a larger one is answered 413."
     )
+    header_timeout_seconds: float = Field(
+        10, gt=0, le=300, description="How long the header fields of a request may take; slower ones are answered 408."
+    )
+    body_timeout_seconds: float = Field(
+        30, gt=0, le=3600, description="How long a request's body may take to arrive; a slower one is answered 408."
+    )
     trusted_proxies: str = Field(
         "", description="Comma-separated addresses or networks whose `X-Forwarded-For` is believed; none by default."
     )

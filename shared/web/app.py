@@ -39,7 +39,7 @@ def new_app(
     app.state.draining = False
     app.state.readiness_checks = ()
     install_problem_handlers(app)
-    app.add_middleware(Edge, max_body_bytes=settings.max_body_bytes)
+    app.add_middleware(Edge, max_body_bytes=settings.max_body_bytes, body_timeout_seconds=settings.body_timeout_seconds)
     for router in (*routers, health.router, docs.router):
         app.include_router(router)
     docs.install_openapi(app)

@@ -9,13 +9,13 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from fastapi import Request, Response
-from fastapi.routing import APIRoute
 
 from shared.errors import Forbidden, InvalidRequest, Problem
 from shared.telemetry.context import bind
 from shared.telemetry.logs import get_logger
 from shared.tokens.claims import InvalidToken
 from shared.tokens.verifier import Caller, Verifier
+from shared.web.json_bodies import JsonRoute
 
 SCHEME = "bearer"
 _CALLER = "mayfly.caller"
@@ -45,7 +45,7 @@ def caller_of(request: Request) -> Caller:
     return caller
 
 
-class SecuredRoute(APIRoute):
+class SecuredRoute(JsonRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
         needed = frozenset(self.openapi_extra["security"][0][SCHEME]) if self.openapi_extra else frozenset()
@@ -90,7 +90,7 @@ def _bearer_token(request: Request) -> str:
             "There is more than one Authorization header. Send one.",
             headers={"WWW-Authenticate": 'Bearer error="invalid_request"'},
         )
-    scheme, _, token = values[0].decode("latin-1").partition(" ") if values else ("", "", "")
+    scheme, _, token = values[0].strip(b" \t").decode("latin-1").partition(" ") if values else ("", "", "")
     if scheme.lower() != "bearer" or not token:
         raise Unauthorized(
             "Send the header `Authorization: Bearer <token>`; POST /api/login at auth gives a token.",

@@ -1,6 +1,8 @@
 """What happens to every request before and after the routes: ids, limits, security headers, metrics, one log line."""
 
 import asyncio
+import contextlib
+from dataclasses import dataclass
 
 from fastapi import HTTPException, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -13,14 +15,14 @@ from shared.telemetry.metrics import REQUEST_SECONDS, REQUESTS, REQUESTS_UNDER_W
 from shared.web.problems import problem_response, unexpected
 
 _MOST_HEADER_BYTES = 32_768
-_BODY_TIMEOUT_SECONDS = 30
 _QUIET = {"/livez", "/readyz", "/metrics"}
-_HEADERS = [
+SECURITY_HEADERS = [
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
     (b"strict-transport-security", b"max-age=63072000"),
 ]
 _SERVER_ERROR = 500
+_LINGER_SECONDS = 2
 _UNREAD = {408, 413, 431}
 log = get_logger(__name__)
 
@@ -32,7 +34,7 @@ class HeadersTooLarge(Problem):
 
 
 class BodyTimeout(Problem):
-    """For 30 seconds no further part of the body came."""
+    """The body was not complete after `MAYFLY_BODY_TIMEOUT_SECONDS`."""
 
     code, status, title = "body-timeout", 408, "The body came too slowly"
 
@@ -40,9 +42,9 @@ class BodyTimeout(Problem):
 class Edge:
     """The outermost ASGI middleware."""
 
-    def __init__(self, app: ASGIApp, *, max_body_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, *, max_body_bytes: int, body_timeout_seconds: float) -> None:
         self.app = app
-        self.max_body_bytes = max_body_bytes
+        self.limits = _BodyLimits(max_body_bytes, body_timeout_seconds)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -50,7 +52,7 @@ class Edge:
             return
         if scope["method"] == "HEAD":  # RFC 9110 section 9.3.2: as GET, without its content
             scope, send = {**scope, "method": "GET"}, _without_content(send)
-        exchange = _Exchange(scope, receive, send, self.max_body_bytes)
+        exchange = _Exchange(scope, receive, send, self.limits)
         about = {"request_id": exchange.request_id, "address": exchange.address}
         with working_on(exchange.trace, **about), REQUESTS_UNDER_WAY.track_inprogress():
             try:
@@ -69,12 +71,18 @@ def _without_content(send: Send) -> Send:
     return send_head
 
 
+@dataclass(frozen=True, slots=True)
+class _BodyLimits:
+    most_bytes: int
+    timeout_seconds: float
+
+
 class _Exchange:
     """One request and its answer."""
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send, max_body_bytes: int) -> None:
+    def __init__(self, scope: Scope, receive: Receive, send: Send, limits: _BodyLimits) -> None:
         self.scope, self._receive, self._send = scope, receive, send
-        self.max_body_bytes = max_body_bytes
+        self.limits = limits
         self.headers: dict[bytes, bytes] = dict(scope["headers"])
         self.trace = continue_trace(self._header(b"traceparent"))
         self.request_id = accept_request_id(self._header(b"x-request-id"), self.trace)
@@ -92,25 +100,27 @@ class _Exchange:
         if sum(len(name) + len(value) for name, value in self.scope["headers"]) > _MOST_HEADER_BYTES:
             return problem_response(HeadersTooLarge(f"Send at most {_MOST_HEADER_BYTES} bytes of header fields."))
         declared = self.headers.get(b"content-length", b"0")
-        if declared.isdigit() and int(declared) > self.max_body_bytes:
+        if declared.isdigit() and int(declared) > self.limits.most_bytes:
             return problem_response(self._too_large())
         return None
 
     def _too_large(self) -> PayloadTooLarge:
-        return PayloadTooLarge(f"Send at most {self.max_body_bytes} bytes. Larger data goes to S3: POST /api/uploads.")
+        return PayloadTooLarge(
+            f"Send at most {self.limits.most_bytes} bytes. Larger data goes to S3: POST /api/uploads."
+        )
 
     async def receive(self) -> Message:
         if self.body_ended:
             return await self._receive()
         try:
-            async with asyncio.timeout(_BODY_TIMEOUT_SECONDS):
+            async with asyncio.timeout(self.started + self.limits.timeout_seconds - clock.monotonic()):
                 message = await self._receive()
         except TimeoutError:
-            timeout = BodyTimeout(f"No part of the body came for {_BODY_TIMEOUT_SECONDS} s. Send it again.")
+            timeout = BodyTimeout(f"The body was not here after {self.limits.timeout_seconds:g} s. Send it again.")
             raise _through_fastapi(timeout) from timeout
         self.received_bytes += len(message.get("body", b""))
         self.body_ended = not message.get("more_body", False)
-        if self.received_bytes > self.max_body_bytes:
+        if self.received_bytes > self.limits.most_bytes:
             too_large = self._too_large()
             raise _through_fastapi(too_large) from too_large
         return message
@@ -125,11 +135,23 @@ class _Exchange:
             message["headers"] = [
                 *given,
                 *unread,
-                *(header for header in _HEADERS if header[0] not in names),
+                *(header for header in SECURITY_HEADERS if header[0] not in names),
                 (b"x-request-id", self.request_id.encode("latin-1")),
                 (b"traceparent", self.trace.traceparent.encode()),
             ]
+        if message["type"] == "http.response.body" and self.status in _UNREAD and not message.get("more_body"):
+            await self._send({**message, "more_body": True})
+            await self._throw_away_the_rest()
+            message = {"type": "http.response.body", "body": b""}
         await self._send(message)
+
+    async def _throw_away_the_rest(self) -> None:
+        """For a while: to close a connection with bytes unread would take the answer back (RFC 9112 section 9.6)."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_LINGER_SECONDS):
+                while not self.body_ended:
+                    message = await self._receive()
+                    self.body_ended = not message.get("more_body", False)
 
     async def answer_bug(self, error: Exception) -> None:
         """A 500 with the trace that the log has; where the answer has begun already, the connection just ends."""

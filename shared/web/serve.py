@@ -12,6 +12,7 @@ from fastapi import FastAPI
 
 from shared.settings import SettingsError, SharedSettings, load
 from shared.telemetry.logs import configure_logs, get_logger
+from shared.web.connection import Connection
 
 log = get_logger(__name__)
 AnySettings = TypeVar("AnySettings", bound=SharedSettings)
@@ -39,7 +40,7 @@ class DrainingServer(uvicorn.Server):
                 app,
                 host=settings.host,
                 port=settings.port,
-                http="httptools",
+                http=Connection.of(settings.header_timeout_seconds),
                 ws="none",
                 log_config=None,
                 access_log=False,

@@ -10,9 +10,10 @@ from services.auth.schemas import LoginRequest, LoginResponse
 from shared.errors import InvalidRequest, PayloadTooLarge, Unavailable
 from shared.tokens.revocation import RevocationUnknown
 from shared.web.bearer import SecuredRoute, Unauthorized, requires
+from shared.web.json_bodies import JsonRoute
 from shared.web.problems import problem_responses
 
-public = APIRouter(tags=["login"])
+public = APIRouter(tags=["login"], route_class=JsonRoute)
 secured = APIRouter(tags=["login"], route_class=SecuredRoute)
 
 

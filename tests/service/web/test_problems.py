@@ -81,6 +81,30 @@ async def test_garbage_is_a_client_error(client: httpx.AsyncClient, raw_body: by
     assert (response.status_code, response.headers["content-type"]) == (status, PROBLEM), response.text
 
 
+@pytest.mark.parametrize(
+    ("raw_body", "words"),
+    [
+        (b'{"name": "a", "name": "b"}', "same member twice"),
+        (b'{"name": "a", "n\\u0061me": "a"}', "same member twice"),
+        (b'{"name": "a", "config": {"x": {"y": 1, "y": 1}}}', "same member twice"),
+        ('{"name": "a"}'.encode("utf-16"), "not UTF-8 at byte 0"),
+        ('{"name": "a"}'.encode("utf-16-le"), "not valid JSON"),
+        ('{"name": "a"}'.encode("utf-32-be"), "not valid JSON"),
+        ('{"name": "é"}'.encode("latin-1"), "not UTF-8 at byte 10"),
+        (b'\xef\xbb\xbf{"name": "a"}', "not valid JSON"),
+        (b'{"name": "a"}{"name": "b"}', "not valid JSON"),
+    ],
+    ids=range(9),
+)
+async def test_json_that_two_could_read_differently_is_refused(
+    client: httpx.AsyncClient, raw_body: bytes, words: str
+) -> None:
+    for kind in ("application/json", "application/json; charset=utf-16", "application/merge-patch+json"):
+        response = await client.post("/echo", content=raw_body, headers={"content-type": kind})
+        assert (response.status_code, response.json()["code"]) == (400, "invalid-request"), response.text
+        assert words in response.json()["detail"]
+
+
 async def test_a_form_takes_each_field_once(client: httpx.AsyncClient) -> None:
     kind = {"content-type": "application/x-www-form-urlencoded; charset=utf-8"}
     assert (await client.post("/form", content="a=1&b=%C3%A9&c=", headers=kind)).json() == {"a": "1", "b": "é"}
