@@ -7,7 +7,7 @@ from importlib.metadata import version
 from fastapi import FastAPI
 
 from services.auth.resources import Resources, open_resources
-from services.auth.routes import admin, authorize, login, me, oauth, sessions, well_known
+from services.auth.routes import admin, authorize, clients, login, me, oauth, sessions, well_known
 from services.auth.routes.oauth_errors import OAuthShape
 from services.auth.settings import AuthSettings
 from services.auth.signing_keys import load_signing_keys
@@ -25,6 +25,17 @@ holds everywhere within `revocation_max_staleness` seconds (see `/.well-known/oa
 
 Try it: `POST /api/login`, then put its `token` into *Authorize*.
 """
+
+_ROUTERS = (
+    login,
+    oauth,
+    authorize,
+    me,
+    sessions,
+    clients,
+    admin,
+    well_known,
+)
 
 
 def create_app(settings: AuthSettings | None = None) -> FastAPI:
@@ -51,7 +62,7 @@ def create_app(settings: AuthSettings | None = None) -> FastAPI:
         description=_DESCRIPTION,
         settings=settings,
         lifespan=lifespan,
-        routers=[router.router for router in (login, oauth, authorize, me, sessions, admin, well_known)],
+        routers=[module.router for module in _ROUTERS],
     )
     app.add_middleware(OAuthShape)
     return app

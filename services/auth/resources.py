@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from services.auth.composition.browser import BrowserFlows, browser_flows
+from services.auth.composition.clients import ClientFlows, client_flows
 from services.auth.composition.parts import Backends, Parts, make_parts
 from services.auth.composition.sessions import SessionFlows, session_flows
 from services.auth.composition.tokens import TokenFlows, token_flows
@@ -47,6 +48,7 @@ class Resources:
     sessions: SessionFlows
     tokens: TokenFlows
     browser: BrowserFlows
+    clients: ClientFlows
 
     @property
     def verifier(self) -> Verifier:
@@ -64,7 +66,15 @@ async def open_resources(settings: AuthSettings, keys: SigningKeys) -> AsyncIter
         backends = await _open_backends(stack, settings)
         await stack.enter_async_context(_repeated(FillFeed(backends.revocations, backends.announcer, clock.now)))
         parts = make_parts(settings, keys, backends, clock.now)
-        yield Resources(settings, keys, parts, session_flows(parts), token_flows(parts), browser_flows(parts))
+        yield Resources(
+            settings=settings,
+            keys=keys,
+            parts=parts,
+            sessions=session_flows(parts),
+            tokens=token_flows(parts),
+            browser=browser_flows(parts),
+            clients=client_flows(parts),
+        )
 
 
 async def _open_backends(stack: AsyncExitStack, settings: AuthSettings) -> Backends:

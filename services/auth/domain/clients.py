@@ -38,8 +38,9 @@ class Client:
 
     `auth_method` is RFC 7591's `token_endpoint_auth_method`: by HTTP Basic; in the body (or by Basic, which every
     server must take); `none`: a public client, which has no secret and proves nothing. While a secret is exchanged
-    there are two. `scope` is the most that it may be granted, `may_introspect` lets it look into tokens that are not
-    its own. `version` is counted up by each change.
+    there are two. `scope` is the most that it may be granted. `audiences`: the services, beside this house's own, for
+    which it may exchange tokens. `may_introspect` lets it look into tokens that are not its own. `version` is counted
+    up by each change that is stored.
     """
 
     client_id: str
@@ -50,8 +51,9 @@ class Client:
     redirect_uris: tuple[str, ...]
     scope: frozenset[str]
     created_at: int
+    audiences: tuple[str, ...] = ()
     may_introspect: bool = False
-    version: int = 1
+    version: int = 0
 
     @property
     def is_public(self) -> bool:

@@ -17,6 +17,7 @@ def row_of(client: Client) -> dict[str, Any]:
             "redirect_uris": list(client.redirect_uris),
             "scope": sorted(client.scope),
             "created_at": client.created_at,
+            "audiences": list(client.audiences),
             "may_introspect": client.may_introspect,
             "version": client.version,
         }
@@ -34,6 +35,7 @@ def client_of(item: dict[str, Any]) -> Client:
         redirect_uris=tuple(row["redirect_uris"]),
         scope=frozenset(row["scope"]),
         created_at=row["created_at"],
+        audiences=tuple(row["audiences"]),
         may_introspect=row["may_introspect"],
         version=row["version"],
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import httpx
@@ -48,6 +48,9 @@ class Auth:
     async def post(self, path: str, token: str, json: object = None) -> httpx.Response:
         return await self.http.post(path, headers=bearer(token), json=json)
 
+    async def patch(self, path: str, token: str, json: object) -> httpx.Response:
+        return await self.http.patch(path, headers=bearer(token), json=json)
+
     async def delete(self, path: str, token: str) -> httpx.Response:
         return await self.http.delete(path, headers=bearer(token))
 
@@ -60,7 +63,10 @@ class Auth:
         return await self.http.post("/oauth2/token", data=form, auth=DEMO_CLIENT)
 
     async def register(self, client: Client) -> None:
-        await Clients(self.resources.backends.dynamodb, self.resources.settings.table_prefix).save(client)
+        """Whether or not there is one of its id."""
+        clients = Clients(self.resources.backends.dynamodb, self.resources.settings.table_prefix)
+        known = await clients.get(client.client_id)
+        assert await clients.save(replace(client, version=known.version if known else 0))
 
     async def accepts(self, token: str) -> bool:
         response = await self.get("/api/me", token)
