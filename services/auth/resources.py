@@ -3,39 +3,32 @@
 What is opened is here; which flows are made of it says `composition`, a module an area.
 """
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from services.auth.composition.browser import BrowserFlows, browser_flows
 from services.auth.composition.clients import ClientFlows, client_flows
+from services.auth.composition.feed import fleet_clock, keeping_feed
 from services.auth.composition.parts import Backends, Parts, make_parts
 from services.auth.composition.sessions import SessionFlows, session_flows
 from services.auth.composition.tokens import TokenFlows, token_flows
-from services.auth.flows.fill_feed import FillFeed
 from services.auth.passwords import Passwords
 from services.auth.settings import AuthSettings
 from services.auth.signing_keys import SigningKeys
 from services.auth.stores.announcer import Announcer
 from services.auth.stores.audit_trail import AuditTrail
 from services.auth.stores.revocations import Revocations
-from shared import clock
-from shared.background import end
 from shared.clients.aws import open_dynamodb
 from shared.clients.aws_types import DynamoDBClient
 from shared.clients.redis import open_redis
-from shared.errors import Unavailable
-from shared.telemetry.logs import get_logger
 from shared.tokens.announcements import Announcements
 from shared.tokens.direct_reads import DirectReads
 from shared.tokens.revocation_feed import RevocationFeed
 from shared.tokens.revocation_keys import TABLE as REVOCATIONS
 from shared.tokens.verifier import Verifier
 
-_LOOK_AT_FEED_SECONDS = 1
 _PATIENCE_SECONDS = 2
-log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +57,8 @@ async def open_resources(settings: AuthSettings, keys: SigningKeys) -> AsyncIter
     """Everything, opened; nothing is asked of Redis or AWS before the first use."""
     async with AsyncExitStack() as stack:
         backends = await _open_backends(stack, settings)
-        await stack.enter_async_context(_repeated(FillFeed(backends.revocations, backends.announcer, clock.now)))
-        parts = make_parts(settings, keys, backends, clock.now)
+        await stack.enter_async_context(keeping_feed(settings, backends))
+        parts = make_parts(settings, keys, backends, fleet_clock(settings, backends.feed))
         yield Resources(
             settings=settings,
             keys=keys,
@@ -116,24 +109,3 @@ def _direct_reads(
     reads = DirectReads(dynamodb, settings.table_prefix + REVOCATIONS, timeout_seconds=timeout_seconds)
     stack.push_async_callback(reads.stop)
     return reads
-
-
-@asynccontextmanager
-async def _repeated(fill: FillFeed) -> AsyncIterator[None]:
-    """Within: Redis is looked at every second. Every auth does it; there is no leader that could be missing."""
-    task = asyncio.create_task(_look_after_feed(fill))
-    try:
-        yield
-    finally:
-        await end(task)
-
-
-async def _look_after_feed(fill: FillFeed) -> None:
-    while True:
-        try:
-            await fill()
-        except Unavailable as error:
-            log.warning("revocation_feed_not_looked_after", detail=error.detail)
-        except Exception:
-            log.exception("revocation_feed_not_looked_after")
-        await asyncio.sleep(_LOOK_AT_FEED_SECONDS)

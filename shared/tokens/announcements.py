@@ -67,16 +67,10 @@ class Announcements:
             )
         return stream_id
 
-    async def generation(self) -> str | None:
-        """None: this Redis has lost its data (or never had any) and must be rebuilt from the durable truth."""
-        with redis_errors():
-            generation = await self._redis.get(GENERATION_KEY)
-        return generation.decode() if isinstance(generation, bytes) else generation
-
     async def rebuild(self, revocations: Iterable[Revocation]) -> str:
         """Make the snapshot whole and give it a new generation; what is announced meanwhile stays.
 
-        `revocations` must be read from the durable truth after `generation` was seen to be missing.
+        `revocations` must be read from the durable truth after Redis was seen to have lost data.
 
         Raises:
             RebuildInterrupted: Redis lost data meanwhile.

@@ -1,6 +1,8 @@
 """What this process has heard of revocations: Redis' snapshot, then its stream, followed for the process's whole life.
 
-The heartbeat is the time at which the last good read was *sent*: everything that was announced before it is known here.
+A quiet stream is no news by itself: Redis may have lost some, or auth may have died before it could announce them. So
+the feed is as fresh as auth's last word that nothing durable is missing from it. When that was written no wall clock
+has to tell: not before the read was *sent* that did not find it yet.
 """
 
 import asyncio
@@ -22,7 +24,9 @@ from shared.telemetry.logs import get_logger
 from shared.tokens.revocation import RevokedSet
 from shared.tokens.revocation_keys import GENERATION_KEY, SNAPSHOT_KEY, STREAM_KEY, from_member
 
-STALENESS = Gauge("mayfly_revocation_staleness_seconds", "Age of the last good read of the revocation feed.")
+STALENESS = Gauge(
+    "mayfly_revocation_staleness_seconds", "Age of what is known for sure: everything revoked before it is known here."
+)
 POSITION = Gauge(
     "mayfly_revocation_stream_position",
     "How far the stream was read: the two parts of the id that a revocation's receipt shows.",
@@ -39,6 +43,7 @@ READ_TIMEOUT_SECONDS = BLOCK_SECONDS + 0.5
 MAX_PAUSE_SECONDS = 0.5
 _ENTRIES_IN_READ = 1000
 _SWEEP_SECONDS = 30.0
+_LEAD_KEPT_SECONDS = 10.0
 _EXPIRY_MARGIN_SECONDS = 60  # should this machine's clock be ahead and then be set right
 
 log = get_logger(__name__)
@@ -70,6 +75,13 @@ class _Read(NamedTuple):
     last: StreamId
 
 
+class _Fastest(NamedTuple):
+    """The clock of an auth that is ahead of all others, as far as it is ahead of ours, and when we heard so."""
+
+    lead: float
+    heard: float
+
+
 class RevocationFeed:
     """Follows the revocations in Redis by a connection of its own. `start` it, `stop` it; nothing else ends it."""
 
@@ -79,7 +91,9 @@ class RevocationFeed:
         self._redis_url = redis_url
         self._now = now
         self._monotonic = monotonic
-        self._heartbeat = -math.inf
+        self._complete_until = -math.inf
+        self._end_sent = -math.inf
+        self._fastest = _Fastest(0.0, -math.inf)
         self._generation = ""
         self._position = StreamId(0, 0)
         self._swept = -math.inf
@@ -99,7 +113,11 @@ class RevocationFeed:
 
     def staleness(self, now_monotonic: float) -> float:
         """Seconds since which a revocation might have been missed; infinite before the first load."""
-        return now_monotonic - self._heartbeat
+        return now_monotonic - self._complete_until
+
+    def clock_lead(self) -> float:
+        """By how many seconds the clock of an auth is ahead of ours; 0 if ours is ahead of all."""
+        return max(0.0, self._fastest.lead) if self._monotonic() - self._fastest.heard < _LEAD_KEPT_SECONDS else 0.0
 
     @property
     def position(self) -> StreamId:
@@ -123,12 +141,13 @@ class RevocationFeed:
 
         The stream's end is read before the snapshot: what is announced meanwhile is heard twice rather than missed.
         """
+        sent = self._monotonic()
         beginning = await _read(redis, after=None, block_seconds=None)
         if beginning.generation is None:
             raise FeedUntrusted("Redis has lost its revocations")
         async for member, expires_at in redis.zscan_iter(SNAPSHOT_KEY, count=_ENTRIES_IN_READ):
             self._hear(member, expires_at)
-        self._generation, self._position = beginning.generation, beginning.last
+        self._generation, self._position, self._end_sent = beginning.generation, beginning.last, sent
         block_seconds = None
         while await self._follow(redis, block_seconds):
             block_seconds = BLOCK_SECONDS
@@ -137,19 +156,20 @@ class RevocationFeed:
         """One read of what is new. False: this is not the Redis any more whose snapshot was loaded, or it has a gap."""
         sent = self._monotonic()
         read = await _read(redis, after=self._position, block_seconds=block_seconds)
+        is_whole = read.generation == self._generation and read.first <= self._position <= read.last
         for _, fields in read.entries:
-            self._hear_news(fields)
-        if read.generation != self._generation or read.last < self._position or read.first > self._position:
+            self._hear_news(fields, is_whole=is_whole)
+        if not is_whole:
             log.warning("revocation_feed_reloads", generation=read.generation, last=str(read.last))
             return False
         if read.entries:
             self._position = StreamId.parse(read.entries[-1][0])
         if len(read.entries) < _ENTRIES_IN_READ:
-            self._beat(sent)
+            self._reached_end(sent)
         return True
 
-    def _beat(self, sent: float) -> None:
-        self._heartbeat = sent
+    def _reached_end(self, sent: float) -> None:
+        self._end_sent = sent
         POSITION.labels("milliseconds").set(self._position.milliseconds)
         POSITION.labels("sequence").set(self._position.sequence)
         if self._lost:
@@ -159,10 +179,20 @@ class RevocationFeed:
             self._swept = sent
             self.revoked.drop_expired(self._now() - _EXPIRY_MARGIN_SECONDS)
 
-    def _hear_news(self, fields: Mapping[str, str]) -> None:
-        if "revocation" in fields:  # else it marks a new generation
+    def _hear_news(self, fields: Mapping[str, str], *, is_whole: bool) -> None:
+        if "vouched" in fields:
+            if is_whole:
+                self._hear_word(float(fields["vouched"]), float(fields["clock"]))
+        elif "revocation" in fields:  # else it marks a new generation
             self._hear(fields["revocation"], fields["expires_at"])
             PROPAGATION.observe(max(0.0, self._now() - float(fields["announced_at"])))
+
+    def _hear_word(self, age_seconds: float, clock_seconds: float) -> None:
+        """All that was durable `age_seconds` before this entry was written stands before it, and so has been heard."""
+        self._complete_until = max(self._complete_until, self._end_sent - age_seconds)
+        lead, now = clock_seconds - self._now(), self._monotonic()
+        if lead >= self._fastest.lead or now - self._fastest.heard >= _LEAD_KEPT_SECONDS:
+            self._fastest = _Fastest(lead, now)
 
     def _hear(self, member: str, expires_at: float | str) -> None:
         try:

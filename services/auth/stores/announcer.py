@@ -56,11 +56,6 @@ class Announcer:
             self._keep(revocation)
             raise NotAnnounced from error
 
-    async def feed_is_whole(self) -> bool:
-        """False: Redis has lost what was announced (or is new). Raises Unavailable."""
-        with redis_errors():
-            return await self._announcements.generation() is not None
-
     async def fill(self, revocations: Iterable[Revocation]) -> None:
         """Make Redis whole; `revocations` were read from the durable truth after it was seen not to be.
 

@@ -1,12 +1,14 @@
 """Revocations in DynamoDB: the truth that outlives Redis and every instance."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any, TypeAlias
 
 from botocore.exceptions import ClientError
 
-from shared.clients.aws import aws_errors, error_code
-from shared.clients.aws_types import DynamoDBClient
+from services.auth.stores.conflicts import past_conflicts
+from services.auth.stores.revocation_log import log_entry
+from shared.clients.aws import aws_errors
+from shared.clients.aws_types import DynamoDBClient, TransactWriteItemTypeDef
 from shared.errors import Unavailable
 from shared.tokens.revocation import Revocation
 from shared.tokens.revocation_keys import TABLE, from_row, to_row
@@ -22,6 +24,7 @@ class Revocations:
 
     def __init__(self, dynamodb: DynamoDBClient, table_prefix: str) -> None:
         self._dynamodb = dynamodb
+        self._prefix = table_prefix
         self._table = table_prefix + TABLE
 
     async def save(self, revocation: Revocation, now: float, merge: Merge) -> Revocation:
@@ -54,21 +57,27 @@ class Revocations:
         row = to_row(wanted, int(now * 1000))
         compared = row if known is None else to_row(known, 0)
         condition = _REACHES_LESS_FAR if known is None else _IS_STILL_THE_SAME
-        try:
-            with aws_errors("DynamoDB"):
-                await self._dynamodb.put_item(
-                    TableName=self._table,
-                    Item=row,
-                    ConditionExpression=f"attribute_not_exists(target) OR ({condition})",
-                    ExpressionAttributeValues={
+        items: Sequence[TransactWriteItemTypeDef] = [
+            {
+                "Put": {
+                    "TableName": self._table,
+                    "Item": row,
+                    "ConditionExpression": f"attribute_not_exists(target) OR ({condition})",
+                    "ExpressionAttributeValues": {
                         ":not_before": compared["not_before"],
                         ":expires_at": compared["expires_at"],
                     },
-                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
-                )
+                    "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+                }
+            },
+            log_entry(self._prefix, wanted, now),
+        ]
+        try:
+            with aws_errors("DynamoDB"):
+                await past_conflicts(lambda: self._dynamodb.transact_write_items(TransactItems=items))
         except ClientError as error:
-            if error_code(error) != "ConditionalCheckFailedException":
+            reasons: Any = error.response.get("CancellationReasons", [{}])
+            if reasons[0].get("Code") != "ConditionalCheckFailed":
                 raise
-            answer: Any = error.response  # with the row that the condition did not hold for
-            return from_row(answer["Item"])
+            return from_row(reasons[0]["Item"])  # the row that the condition did not hold for
         return None

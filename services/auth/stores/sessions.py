@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 from services.auth.domain.refresh import RefreshState
 from services.auth.domain.sessions import Session
 from services.auth.stores.conflicts import condition_failed, past_conflicts
+from services.auth.stores.revocation_log import log_entry
 from services.auth.stores.session_rows import row_of, session_of
 from services.auth.stores.tables import SESSIONS, SESSIONS_BY_USER
 from shared.clients.aws import aws_errors, error_code
@@ -27,7 +28,7 @@ class Sessions:
     def __init__(self, dynamodb: DynamoDBClient, table_prefix: str) -> None:
         self._dynamodb = dynamodb
         self._table = table_prefix + SESSIONS
-        self._revocations_table = table_prefix + REVOCATIONS
+        self._prefix = table_prefix
 
     async def save(self, session: Session) -> None:
         """A new one."""
@@ -82,7 +83,8 @@ class Sessions:
         row = to_row(revocation, int(now * 1000))
         items: Sequence[TransactWriteItemTypeDef] = [
             {"Update": _ending(self._table, session, now)},
-            {"Put": {"TableName": self._revocations_table, "Item": row}},
+            {"Put": {"TableName": self._prefix + REVOCATIONS, "Item": row}},
+            log_entry(self._prefix, revocation, now),
         ]
         try:
             with aws_errors("DynamoDB"):

@@ -23,6 +23,7 @@ AUDIT = "audit"
 AUTHORIZATION_CODES = "authorization-codes"
 DEVICE_AUTHORIZATIONS = "device-authorizations"
 BROWSER_SESSIONS = "browser-sessions"
+REVOCATION_LOG = "revocation-log"
 SESSIONS_BY_USER = "by-user"
 EXPIRY = "expires_at"
 
@@ -80,6 +81,7 @@ TABLES: Sequence[Table] = (
     Table(BROWSER_SESSIONS, "id_hash", expires=True),
     Table(REVOCATIONS, "target", expires=True),
     Table(AUDIT, "view", expires=True, sort_key="position"),
+    Table(REVOCATION_LOG, "bucket", expires=True, sort_key="entry"),
 )
 
 

@@ -56,6 +56,17 @@ class SlowLink:
         loop = asyncio.get_running_loop()
         with contextlib.suppress(OSError):
             while data := await reader.read(65_536):
-                loop.call_later(self.delay_seconds, writer.write, data)
-            loop.call_later(self.delay_seconds, writer.write_eof)
+                loop.call_later(self.delay_seconds, _send, writer, data)
+            loop.call_later(self.delay_seconds, _send, writer, b"")
             await asyncio.sleep(self.delay_seconds)
+
+
+def _send(writer: asyncio.StreamWriter, data: bytes) -> None:
+    """Nothing is the end. Who waited for it may have gone meanwhile."""
+    if writer.is_closing():
+        return
+    with contextlib.suppress(OSError):
+        if data:
+            writer.write(data)
+        else:
+            writer.write_eof()

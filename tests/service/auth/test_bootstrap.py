@@ -74,12 +74,12 @@ async def test_the_tables_are_what_the_design_says(shared_settings: dict[str, An
     settings = load(BootstrapSettings, **shared_settings)
     await lay_ground(settings)
     async with open_dynamodb(settings) as dynamodb:
-        for table in ("users", "sessions", "clients", "revocations"):
+        for table in ("users", "sessions", "clients", "revocations", "revocation-log"):
             name = settings.table_prefix + table
             description = (await dynamodb.describe_table(TableName=name))["Table"]
             assert description["BillingModeSummary"]["BillingMode"] == "PAY_PER_REQUEST"
             ttl = (await dynamodb.describe_time_to_live(TableName=name))["TimeToLiveDescription"]
-            expires = table in {"sessions", "revocations"}
+            expires = table in {"sessions", "revocations", "revocation-log"}
             assert ttl.get("AttributeName") == ("expires_at" if expires else None)
             backups = (await dynamodb.describe_continuous_backups(TableName=name))["ContinuousBackupsDescription"]
             recovery = backups["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"]

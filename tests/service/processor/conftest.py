@@ -20,6 +20,7 @@ from shared.tokens.revocation_keys import TABLE as REVOCATIONS_TABLE
 from tests.service.processor.running import Processor, processor, worker
 from tests.service.tokens.canned_server import CannedServer
 from tests.support.names import unique_name
+from tests.support.vouching import vouched_for
 
 MakeSettings: TypeAlias = Callable[..., ProcessorSettings]
 
@@ -67,13 +68,16 @@ def _maker(backends: dict[str, str], work_dir: Path) -> MakeSettings:
 
 
 @pytest.fixture
-async def make_settings(redis_url: str, aws_endpoint_url: str, jwks_url: str, tmp_path: Path) -> MakeSettings:
+async def make_settings(
+    redis_url: str, aws_endpoint_url: str, jwks_url: str, tmp_path: Path
+) -> AsyncIterator[MakeSettings]:
     """Settings on stores that are made and hold nothing; arguments go over them."""
     backends = {"redis_url": redis_url, "aws_endpoint_url": aws_endpoint_url, "jwks_url": jwks_url}
     make = _maker(backends, tmp_path)
     await bootstrap(make())
     await _no_revocations(make())
-    return make
+    async with vouched_for(redis_url):
+        yield make
 
 
 async def _no_revocations(settings: ProcessorSettings) -> None:
@@ -116,5 +120,9 @@ async def common_processor(
     settings = _maker(backends, tmp_path_factory.mktemp("work"))()
     await bootstrap(settings)
     await _no_revocations(settings)
-    async with processor(settings, tokens, unique_name("usr")) as running, worker(settings):
+    async with (
+        vouched_for(valkey.url),
+        processor(settings, tokens, unique_name("usr")) as running,
+        worker(settings),
+    ):
         yield running

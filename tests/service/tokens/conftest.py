@@ -13,12 +13,13 @@ from shared.tokens.announcements import Announcements
 from shared.tokens.revocation_feed import RevocationFeed
 from shared.tokens.revocation_keys import TABLE
 from tests.service.tokens.backends import dynamodb_at
+from tests.support.vouching import vouched_for
 
 
 @pytest.fixture
 async def own_valkey(tmp_path: Path) -> AsyncIterator[Valkey]:
     """A server for this test alone."""
-    async with Valkey(tmp_path / "valkey") as server:
+    async with Valkey(tmp_path / "valkey") as server, vouched_for(server.url):
         yield server
 
 
@@ -42,10 +43,11 @@ def announcements(redis: Redis) -> Announcements:
 @pytest.fixture
 async def feed(redis_url: str) -> AsyncIterator[RevocationFeed]:
     """Follows the session's Redis; nothing is there yet, so it is not fresh until something fills it."""
-    follower = RevocationFeed(redis_url)
-    follower.start()
-    yield follower
-    await follower.stop()
+    async with vouched_for(redis_url):
+        follower = RevocationFeed(redis_url)
+        follower.start()
+        yield follower
+        await follower.stop()
 
 
 @pytest.fixture

@@ -64,6 +64,12 @@ class Trust:
 
         await eventually(holds)
 
+    async def gets_fresh(self) -> None:
+        async def fresh() -> bool:
+            return self.feed.staleness(clock.monotonic()) < MAX_STALENESS_SECONDS / 2
+
+        await eventually(fresh)
+
     async def gets_stale(self) -> None:
         async def stale() -> bool:
             return self.feed.staleness(clock.monotonic()) > MAX_STALENESS_SECONDS
@@ -94,6 +100,7 @@ async def trust(
         keys.start()
         feed.start()
         await whole.becomes("accepted", tokens.mint())
+        await whole.gets_fresh()
         yield whole
         await feed.stop()
         await keys.stop()

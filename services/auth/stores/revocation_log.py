@@ -1,0 +1,81 @@
+"""The durable revocations in the order of their time: what was revoked lately can be read without reading all.
+
+A table and no index, because an index may lag behind and can't be read consistently
+(https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.ReadConsistency.html).
+"""
+
+import asyncio
+from typing import Any
+from zlib import crc32
+
+from services.auth.stores.tables import REVOCATION_LOG
+from shared.clients.aws import aws_errors
+from shared.clients.aws_types import DynamoDBClient, TransactWriteItemTypeDef
+from shared.tokens.revocation import Revocation
+from shared.tokens.revocation_keys import from_row, row_key, to_row
+
+KEPT_SECONDS = 3600
+_BUCKET_SECONDS = 600
+_SHARDS = 8  # a partition of DynamoDB takes 1,000 writes a second, and one in a transaction counts twice
+_AHEAD_SECONDS = 60  # another instance's clock may be
+
+
+def log_entry(table_prefix: str, revocation: Revocation, now: float) -> TransactWriteItemTypeDef:
+    """What a transaction that makes a revocation durable must also write."""
+    milliseconds = int(now * 1000)
+    shard = crc32(row_key(revocation.target).encode()) % _SHARDS
+    row = to_row(revocation, milliseconds)
+    keys = {
+        "bucket": {"S": _bucket(int(now) // _BUCKET_SECONDS, shard)},
+        "entry": {"S": f"{_moment(milliseconds)}#{row_key(revocation.target)}"},
+        "ends_at": row["expires_at"],
+        "expires_at": {"N": str(int(now) + KEPT_SECONDS)},
+    }
+    return {"Put": {"TableName": table_prefix + REVOCATION_LOG, "Item": row | keys}}
+
+
+class RevocationLog:
+    """Raises Unavailable when DynamoDB does not answer."""
+
+    def __init__(self, dynamodb: DynamoDBClient, table_prefix: str) -> None:
+        self._dynamodb = dynamodb
+        self._table = table_prefix + REVOCATION_LOG
+
+    async def since(self, moment: float, now: float) -> list[Revocation]:
+        """All in force that was written since `moment` by its writer's clock; at most `KEPT_SECONDS` back."""
+        buckets = range(int(moment) // _BUCKET_SECONDS, int(now + _AHEAD_SECONDS) // _BUCKET_SECONDS + 1)
+        reads = (self._read(_bucket(number, shard), moment, now) for number in buckets for shard in range(_SHARDS))
+        parts = await asyncio.gather(*reads, return_exceptions=True)  # none goes on when another has failed
+        failure = next((part for part in parts if isinstance(part, BaseException)), None)
+        if failure is not None:
+            raise failure
+        return [revocation for part in parts if isinstance(part, list) for revocation in part]
+
+    async def _read(self, bucket: str, moment: float, now: float) -> list[Revocation]:
+        found: list[Revocation] = []
+        pages = self._dynamodb.get_paginator("query").paginate(
+            TableName=self._table,
+            ConsistentRead=True,
+            KeyConditionExpression="#bucket = :bucket AND #entry >= :moment",
+            ExpressionAttributeNames={"#bucket": "bucket", "#entry": "entry"},
+            ExpressionAttributeValues={
+                ":bucket": {"S": bucket},
+                ":moment": {"S": _moment(int(moment * 1000))},
+            },
+        )
+        with aws_errors("DynamoDB"):
+            async for page in pages:
+                found += map(_revocation, page["Items"])
+        return [revocation for revocation in found if revocation.expires_at > now]
+
+
+def _revocation(row: dict[str, Any]) -> Revocation:
+    return from_row(row | {"expires_at": row["ends_at"]})
+
+
+def _bucket(number: int, shard: int) -> str:
+    return f"{number}#{shard}"
+
+
+def _moment(milliseconds: int) -> str:
+    return f"{milliseconds:015d}"

@@ -1,0 +1,190 @@
+"""The feed is kept in line with the durable truth, whatever Redis loses and whoever dies before announcing."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+
+from services.auth.flows.keep_feed import KeepFeed, Seen
+from services.auth.settings import AuthSettings
+from services.auth.stores.announcer import Announcer
+from services.auth.stores.revocation_log import RevocationLog
+from services.auth.stores.revocations import Revocations
+from shared import clock
+from shared.clients.aws import open_dynamodb
+from shared.clients.aws_types import DynamoDBClient
+from shared.clients.redis import open_redis
+from shared.errors import Unavailable
+from shared.testing.valkey import Valkey
+from shared.tokens.announcements import Announcements
+from shared.tokens.revocation import Revocation, RevokedSet, Target
+from shared.tokens.revocation_keys import SNAPSHOT_KEY, STREAM_KEY, to_member
+from shared.tokens.vouching import Vouching
+from tests.service.auth.conftest import MakeSettings
+from tests.service.auth.slow_link import SlowLink
+
+PATIENCE_SECONDS = 2.0
+
+
+class Keeper:
+    """A keeper, and the stores that it works on."""
+
+    def __init__(self, settings: AuthSettings, dynamodb: DynamoDBClient, redis: Redis) -> None:
+        self.redis: Any = redis
+        self.revocations = Revocations(dynamodb, settings.table_prefix)
+        self.announcer = Announcer(Announcements(redis), RevokedSet())
+        log = RevocationLog(dynamodb, settings.table_prefix)
+        self.seen = Seen()
+        self.keep = KeepFeed(
+            self.revocations, log, self.announcer, Vouching(redis), clock.now, patience_seconds=PATIENCE_SECONDS
+        )
+
+    async def look(self, times: int = 1) -> None:
+        for _ in range(times):
+            self.seen = await self.keep(self.seen)
+
+    async def store(self, value: str, *, age_seconds: float = 0) -> Revocation:
+        """Durable, as it is when its auth dies before it is announced."""
+        now = clock.now() - age_seconds
+        wanted = Revocation(Target("jti", value), int(now), int(clock.now()) + 900)
+        return await self.revocations.save(wanted, now, lambda _, new: new)
+
+    async def announced(self) -> set[str]:
+        return set(await self.redis.zrange(SNAPSHOT_KEY, 0, -1))
+
+    async def words(self) -> int:
+        return sum("vouched" in fields for _, fields in await self.redis.xrange(STREAM_KEY))
+
+
+@pytest.fixture
+async def link(aws_endpoint_url: str) -> AsyncIterator[SlowLink]:
+    """What stands between the keeper and DynamoDB."""
+    async with SlowLink(aws_endpoint_url) as link:
+        yield link
+
+
+@pytest.fixture
+async def keeper(make_settings: MakeSettings, redis_url: str, link: SlowLink) -> AsyncIterator[Keeper]:
+    settings = make_settings(aws_endpoint_url=link.url)
+    async with open_dynamodb(settings) as dynamodb, open_redis(redis_url) as redis:
+        yield Keeper(settings, dynamodb, redis)
+
+
+async def test_an_empty_redis_is_filled_then_vouched_for(keeper: Keeper) -> None:
+    stored = await keeper.store("tok_1")
+    await keeper.look()
+    assert await keeper.announced() == {to_member(stored)}
+    assert await keeper.words() == 0
+    await keeper.look(2)
+    assert await keeper.words() == 2
+
+
+async def test_what_was_not_announced_is_announced(keeper: Keeper) -> None:
+    await keeper.look(2)
+    stored = await keeper.store("tok_1")
+    await keeper.look()
+    [*_, (_, news), (_, word)] = await keeper.redis.xrange(STREAM_KEY)
+    assert (news["revocation"], "vouched" in word) == (to_member(stored), True)
+    await keeper.look()
+    assert len([1 for _, fields in await keeper.redis.xrange(STREAM_KEY) if "revocation" in fields]) == 1
+
+
+async def test_what_redis_lost_is_announced_again(keeper: Keeper) -> None:
+    await keeper.look(2)
+    stored = await keeper.store("tok_1")
+    await keeper.look()
+    await keeper.redis.zrem(SNAPSHOT_KEY, to_member(stored))
+    await keeper.look()
+    assert await keeper.announced() == {to_member(stored)}
+
+
+async def test_an_instance_that_starts_compares_everything(keeper: Keeper) -> None:
+    await keeper.look()
+    old = await keeper.store("tok_old", age_seconds=600)
+    await keeper.look()
+    assert await keeper.announced() == set()
+    keeper.seen = Seen()
+    await keeper.look()
+    assert await keeper.announced() == {to_member(old)}
+
+
+async def test_a_write_that_took_very_long_is_found_a_little_later(keeper: Keeper) -> None:
+    await keeper.look(2)
+    late = await keeper.store("tok_late", age_seconds=40)
+    await keeper.look()
+    assert await keeper.announced() == set()
+    keeper.seen = Seen(keeper.seen.feed, keeper.seen.compared_at, clock.now() - 11)
+    await keeper.look()
+    assert await keeper.announced() == {to_member(late)}
+
+
+async def test_after_a_long_pause_nothing_in_between_is_missed(keeper: Keeper) -> None:
+    await keeper.look(2)
+    for back, value in ((1200, "tok_1"), (3000, "tok_2")):
+        stored = await keeper.store(value, age_seconds=back - 100)
+        keeper.seen = Seen(keeper.seen.feed, clock.now() - back, clock.now())
+        await keeper.look()
+        assert to_member(stored) in await keeper.announced()
+
+
+async def test_a_stream_that_went_back_makes_a_new_generation(keeper: Keeper) -> None:
+    await keeper.look(2)
+    stored = await keeper.store("tok_1", age_seconds=600)
+    generation = await keeper.redis.get("mayfly:revocations:generation")
+    await keeper.redis.delete(STREAM_KEY)
+    await keeper.redis.xadd(STREAM_KEY, {"generation": "x"}, id="5-1")
+    await keeper.look()
+    assert await keeper.redis.get("mayfly:revocations:generation") != generation
+    assert await keeper.announced() == {to_member(stored)}
+
+
+async def test_while_dynamodb_hangs_a_redis_that_lost_nothing_is_vouched_for(keeper: Keeper, link: SlowLink) -> None:
+    await keeper.look(2)
+    words = await keeper.words()
+    link.delay_seconds = 30
+    await keeper.look()
+    assert await keeper.words() == words + 1
+
+
+async def test_while_dynamodb_hangs_a_redis_that_may_have_lost_something_is_not_vouched_for(
+    keeper: Keeper, link: SlowLink
+) -> None:
+    await keeper.look(2)
+    keeper.seen = keeper.seen.begin_anew()
+    words = await keeper.words()
+    link.delay_seconds = 30
+    with pytest.raises(Unavailable):
+        await keeper.look()
+    assert await keeper.words() == words
+    link.delay_seconds = 0
+    await keeper.look()
+    assert await keeper.words() == words + 1
+
+
+async def test_a_redis_that_was_restarted_is_compared_before_it_is_vouched_for(
+    make_settings: MakeSettings, link: SlowLink, tmp_path: Path
+) -> None:
+    settings = make_settings(aws_endpoint_url=link.url)
+    async with (
+        Valkey(tmp_path) as valkey,
+        open_dynamodb(settings) as dynamodb,
+        open_redis(valkey.url, timeout_seconds=5) as redis,
+    ):
+        keeper = Keeper(settings, dynamodb, redis)
+        await keeper.look(2)
+        await valkey.restart()
+        link.delay_seconds = 30
+        with pytest.raises(Unavailable):
+            await keeper.look()
+        link.delay_seconds = 0
+        await keeper.look()
+
+
+async def test_many_at_once_disturb_nobody(keeper: Keeper) -> None:
+    await keeper.look()
+    stored = [await keeper.store(f"tok_{number}") for number in range(20)]
+    await asyncio.gather(*(keeper.keep(keeper.seen) for _ in range(3)))
+    assert await keeper.announced() == set(map(to_member, stored))
