@@ -52,6 +52,11 @@ async def item(name: str) -> str:
     return name
 
 
+@open_router.get("/address")
+async def address(request: Request) -> str:
+    return request.client.host if request.client else ""
+
+
 @open_router.get("/bug")
 async def bug() -> None:
     message = "secret inside"

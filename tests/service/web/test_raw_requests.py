@@ -274,3 +274,12 @@ async def test_a_token_in_the_query_or_the_body_is_none(server: Server, token: b
     kind = b"content-type: application/x-www-form-urlencoded\r\ncontent-length: %d\r\n\r\n" % len(form)
     answer = await raw_request(server.port, b"GET /mine HTTP/1.1\r\nhost: edge\r\n" + kind + form)
     assert answer.status == 401
+
+
+@pytest.mark.parametrize(
+    "header", [b"X-Forwarded-For: 192.0.2.1", b"Forwarded: for=192.0.2.1", b"X-Real-IP: 192.0.2.1"], ids=repr
+)
+async def test_a_stranger_does_not_choose_the_address_that_is_counted_and_logged(server: Server, header: bytes) -> None:
+    """RFC 9700 section 4.13: only proxies that a setting names are believed."""
+    answer = await raw_request(server.port, b"GET /address HTTP/1.1\r\nhost: edge\r\n" + header + b"\r\n\r\n")
+    assert answer.body == b'"127.0.0.1"'
