@@ -18,15 +18,35 @@ def count_records(files: Sequence[PlainFile], scans: Sequence[Scan], schema: Sch
     """How many records there are. Raises RecordError for the first that is broken or does not fit its columns."""
     total = 0
     for file, scan in zip(files, scans, strict=True):
-        good = " AND ".join([scan.is_record, *scan.fits])
-        try:
-            [(records, bad)] = session.rows(select(f"count(*), count_if(NOT ({good}))", f"({scan.raw})"))
-        except duckdb.Error:
-            raise unreadable(file, scan, schema, session) from None
-        if bad:
-            raise unreadable(file, scan, schema, session)
-        total += int(str(records))
+        proven = _count_proven(file, schema, session)
+        total += _count(file, scan, schema, session) if proven is None else proven
     return total
+
+
+def _count_proven(file: PlainFile, schema: Schema, session: Session) -> int | None:
+    """None unless all are proven to fit."""
+    proof = record_format(file.format).proof(file, schema)
+    if proof is None:
+        return None
+    try:
+        found = {name for name, _ in session.columns(proof.records)}
+        if found != set(schema.names):
+            return None
+        [(records, good)] = session.rows(select(f"count(*), count_if({proof.fits})", f"({proof.records})"))
+    except duckdb.Error:
+        return None
+    return int(str(records)) if records == good else None
+
+
+def _count(file: PlainFile, scan: Scan, schema: Schema, session: Session) -> int:
+    good = " AND ".join([scan.is_record, *scan.fits])
+    try:
+        [(records, bad)] = session.rows(select(f"count(*), count_if(NOT ({good}))", f"({scan.raw})"))
+    except duckdb.Error:
+        raise unreadable(file, scan, schema, session) from None
+    if bad:
+        raise unreadable(file, scan, schema, session)
+    return int(str(records))
 
 
 def unreadable(file: PlainFile, scan: Scan, schema: Schema, session: Session) -> RecordError:

@@ -17,7 +17,7 @@ from services.processor.domain.pipeline_errors import RecordError
 from services.processor.domain.schema_of_records import Column, ColumnsDifferByCase, Schema
 from services.processor.domain.sql_text import quote_name, quote_text, select
 from services.processor.engine.files import PlainFile, chunks_of
-from services.processor.engine.formats.record_format import Sample, Scan
+from services.processor.engine.formats.record_format import Proof, Sample, Scan
 from services.processor.engine.formats.text_lines import lines
 from services.processor.engine.session import Stop
 
@@ -71,6 +71,9 @@ class CsvRecords:
             fits_exactly=fits,
             texts=tuple(quote_name(column.name) if column.name in present else "NULL" for column in schema),
         )
+
+    def proof(self, _file: PlainFile, _schema: Schema, /) -> Proof | None:
+        return None
 
     def find_unreadable(self, file: PlainFile, _schema: Schema, /, stop: Stop) -> RecordError | None:
         try:

@@ -12,6 +12,8 @@ from services.processor.domain.pipeline_errors import RecordError
 from services.processor.domain.schema_of_records import Column, Schema
 from services.processor.domain.sql_text import json_pointer, quote_name, quote_text, select
 from services.processor.engine.files import PlainFile, chunks_of
+from services.processor.engine.formats.json_fits import JsonValue, fits
+from services.processor.engine.formats.json_proof import proof
 from services.processor.engine.formats.json_types import merge_types, type_of
 from services.processor.engine.formats.json_values import (
     JsonObject,
@@ -21,20 +23,12 @@ from services.processor.engine.formats.json_values import (
     records_of_array,
     records_of_lines,
 )
-from services.processor.engine.formats.record_format import LARGEST_RECORD_BYTES, Sample, Scan
+from services.processor.engine.formats.record_format import LARGEST_RECORD_BYTES, Proof, Sample, Scan
 from services.processor.engine.formats.text_lines import cut_lines
 from services.processor.engine.session import Stop
 
 _NO_JSON_NUMBER = "is no number in JSON; test for it with isfinite(x)"
 _READ_AS_IT_IS = INTEGER_TYPES | {"BOOLEAN", "DOUBLE", "VARCHAR", "JSON"}
-_INTEGERS, _NUMBERS = "'BIGINT', 'UBIGINT'", "'BIGINT', 'UBIGINT', 'DOUBLE'"
-_KINDS = {
-    **dict.fromkeys(INTEGER_TYPES, _INTEGERS),
-    "HUGEINT": _NUMBERS,  # the engine calls an integer of more than 64 bits a DOUBLE, but keeps its digits
-    "DOUBLE": _NUMBERS,
-    "DECIMAL": f"'VARCHAR', {_NUMBERS}",
-    "BOOLEAN": "'BOOLEAN'",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +58,7 @@ class JsonRecords:
         return sample.content if sample.is_whole else self.cut(sample.content)
 
     def scan(self, file: PlainFile, schema: Schema) -> Scan:
-        path = quote_text(str(file.path))
-        options = f"format = '{self.reader_format}', compression = 'none', hive_partitioning = false, "
-        options += f"maximum_object_size = {LARGEST_RECORD_BYTES}"
+        path, options = quote_text(str(file.path)), self._options
         read = ", ".join(f"{quote_text(column.name)}: {quote_text(_read_type(column))}" for column in schema)
         columns = ", ".join(_as_pinned(column) for column in schema)
         kinds = "[" + ", ".join(["''", *(quote_text(json_pointer([column.name])) for column in schema)]) + "]"
@@ -75,10 +67,15 @@ class JsonRecords:
             raw=select(f"json, json_type(json, {kinds}) AS kinds", f"read_json_objects({path}, {options})"),
             # Each key is of the schema, and there once, if there are as many keys as values that were found.
             is_record="(kinds[1] = 'OBJECT' AND len(json_keys(json)) = list_count(kinds) - 1)",
-            fits=tuple(_fits(column, f"kinds[{i}]") for i, column in enumerate(schema, 2)),
-            fits_exactly=tuple(_fits(column, f"kinds[{i}]", slowly=True) for i, column in enumerate(schema, 2)),
+            fits=tuple(fits(column, _within(column, f"kinds[{i}]")) for i, column in enumerate(schema, 2)),
+            fits_exactly=tuple(
+                fits(column, _within(column, f"kinds[{i}]"), slowly=True) for i, column in enumerate(schema, 2)
+            ),
             texts=tuple(f"json_extract_string(json, {quote_text(json_pointer([c.name]))})" for c in schema),
         )
+
+    def proof(self, file: PlainFile, schema: Schema) -> Proof | None:
+        return proof(quote_text(str(file.path)), self._options, schema) if schema.columns else None
 
     def find_unreadable(self, file: PlainFile, schema: Schema, stop: Stop) -> RecordError | None:
         known = frozenset(schema.names)
@@ -106,6 +103,13 @@ class JsonRecords:
             return name
         failing = f"CAST(CAST({name} AS VARCHAR) || ' {_NO_JSON_NUMBER}' AS DOUBLE)"
         return f"CASE WHEN isfinite({name}) IS NOT FALSE THEN {name} ELSE {failing} END"
+
+    @property
+    def _options(self) -> str:
+        return (
+            f"format = '{self.reader_format}', compression = 'none', hive_partitioning = false,"
+            f" maximum_object_size = {LARGEST_RECORD_BYTES}"
+        )
 
     def _records(self, chunks: Iterable[bytes], *, is_whole: bool) -> Iterator[object]:
         return self.records_of(chunks, is_whole=is_whole, largest=LARGEST_RECORD_BYTES)
@@ -136,43 +140,14 @@ def _as_pinned(column: Column) -> str:
     return f"CAST({name} AS {column.type}) AS {name}"
 
 
-def _fits(column: Column, kind: str, *, slowly: bool = False) -> str:
-    """SQL that is false where reading would change the value; NULL where the key is missing.
-
-    Each mention of `kind` costs, and CASE alone computes no more than it needs.
-    """
-    if column.type == "JSON":
-        return "TRUE"
-    kinds = _KINDS.get(column.type.removesuffix("[]").split("(")[0], "'VARCHAR'")
-    if column.type.endswith("[]"):
-        elements = f"list_has_all([{kinds}, 'NULL'], {_kinds_of_elements(column)})"
-        return f"(CASE {kind} WHEN 'ARRAY' THEN {elements} ELSE {kind} = 'NULL' END)"
-    if column.type in {"VARCHAR", "BOOLEAN"} or (column.type == "BIGINT" and not slowly):
-        return f"({kind} IN ({kinds}, 'NULL'))"  # out of range, it fails when it is read
-    harmless = "'DOUBLE', 'NULL'" if column.type == "DOUBLE" and not slowly else "'NULL'"  # reading refuses infinity
-    text = f"json_extract_string(json, {quote_text(json_pointer([column.name]))})"
-    is_finite = f"WHEN {kind} = 'DOUBLE' THEN isfinite(CAST({text} AS DOUBLE)) " if column.type == "DOUBLE" else ""
-    exact = f"CASE {is_finite}WHEN {kind} IN ({kinds}) THEN {_exact(column.type, text)} ELSE {kind} IS NULL END"
-    return f"(CASE WHEN {kind} IN ({harmless}) THEN TRUE ELSE {exact} END)"
-
-
-def _kinds_of_elements(column: Column) -> str:
-    if '"' in column.name or "\\" in column.name:
-        return f"json_type(json_extract(json, {quote_text(json_pointer([column.name]))}), '$[*]')"
+def _within(column: Column, kind: str) -> JsonValue:
+    """A column's value in the `json` of a record."""
+    pointer = quote_text(json_pointer([column.name]))
     path = f'$."{column.name}"[*]'
-    return f"json_type(json, {quote_text(path)})"
-
-
-def _exact(column_type: str, text: str) -> str:
-    """Of a value of the right kind: that the type holds it exactly."""
-    if column_type == "DOUBLE":
-        return f"CAST(CAST({text} AS DOUBLE) AS HUGEINT) = CAST({text} AS HUGEINT)"
-    cast = f"TRY_CAST({text} AS {column_type})"
-    if column_type in INTEGER_TYPES:
-        return f"regexp_full_match({text}, '-?[0-9]+') AND {cast} IS NOT NULL"
-    if column_type.startswith("DECIMAL"):
-        return f"coalesce(CAST({cast} AS DOUBLE) = TRY_CAST({text} AS DOUBLE), FALSE)"
-    return f"{cast} IS NOT NULL"
+    elements = f"json, {quote_text(path)}"
+    if '"' in column.name or "\\" in column.name:
+        elements = f"json_extract(json, {pointer}), '$[*]'"
+    return JsonValue(kind, f"json_extract_string(json, {pointer})", f"json_type({elements})")
 
 
 def _pairs(value: object, name: str, number: int) -> tuple[tuple[str, object], ...]:

@@ -40,6 +40,18 @@ class Scan:
     texts: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What shows sooner than a scan that the records of a file are as they should be, where they are.
+
+    If the query `records` has exactly the columns of the schema and does not fail, each record of which `fits` is true
+    is one whose values all fit. Otherwise only the scan tells.
+    """
+
+    records: str
+    fits: str
+
+
 class RecordFormat(Protocol):
     @property
     def copy_options(self) -> str:
@@ -68,6 +80,10 @@ class RecordFormat(Protocol):
 
     def scan(self, file: PlainFile, schema: Schema) -> Scan:
         """Raises RecordError when the file's very start is wrong."""
+        ...
+
+    def proof(self, file: PlainFile, schema: Schema, /) -> Proof | None:
+        """None where a scan is as quick."""
         ...
 
     def find_unreadable(self, file: PlainFile, schema: Schema, /, stop: Stop) -> RecordError | None:
