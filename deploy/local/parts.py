@@ -46,6 +46,7 @@ def make_parts(settings: LocalSettings) -> Parts:
         redis_url=redis_url,
         aws_endpoint_url=aws.url,
         issuer=f"http://127.0.0.1:{settings.auth_port}",
+        processor_port=settings.processor_port,
     )
     environment = inherited_environment(without=("AWS_",), extra=ours)
 

@@ -62,7 +62,8 @@ def _operations(document: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping
 def _needs(operation: Mapping[str, Any]) -> str:
     if not operation.get("security"):
         return "none"
-    scopes = [scope for scheme in operation["security"] for names in scheme.values() for scope in names]
+    # The further alternatives are other ways to the same token.
+    scopes = [scope for names in operation["security"][0].values() for scope in names]
     return ", ".join(map(code, scopes)) or "any"
 
 

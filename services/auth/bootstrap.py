@@ -7,8 +7,8 @@ import asyncio
 import sys
 
 from services.auth.domain.clients import Client, ClientSecret
-from services.auth.domain.grant_types import CLIENT_CREDENTIALS
-from services.auth.domain.users import User, fold_username
+from services.auth.domain.grant_types import AUTHORIZATION_CODE, CLIENT_CREDENTIALS, REFRESH_TOKEN
+from services.auth.domain.users import SCOPES, User, fold_username
 from services.auth.passwords import Passwords
 from services.auth.settings import BootstrapSettings
 from services.auth.signing_keys import generate_pem
@@ -22,6 +22,7 @@ from shared.clients.patience import patiently
 from shared.errors import Problem
 from shared.ids import digest
 from shared.settings import SettingsError, load
+from shared.web.docs_client import CLIENT_ID, REDIRECT_PATH
 
 # Published in the documentation, and made in local mode only.
 _DEMO_USERS = {"testuser": "testpass", "alice": "wonderland-demo", "admin": "admin-demo-only"}
@@ -38,6 +39,8 @@ async def lay_ground(settings: BootstrapSettings) -> list[str]:
     """
     async with open_dynamodb(settings) as dynamodb:
         lines = await asyncio.gather(*(_table(dynamodb, settings.table_prefix, table) for table in TABLES))
+        if settings.effective_docs_origins:
+            lines.append(await _docs_client(dynamodb, settings))
         if settings.mode == "local":
             lines += await asyncio.gather(_signing_key(settings), _demo_client(dynamodb, settings))
             lines += await _demo_users(dynamodb, settings)
@@ -71,6 +74,23 @@ async def _demo_client(dynamodb: DynamoDBClient, settings: BootstrapSettings) ->
     )
     await Clients(dynamodb, settings.table_prefix).save(client)
     return f"demo client {_DEMO_CLIENT}: ready"
+
+
+async def _docs_client(dynamodb: DynamoDBClient, settings: BootstrapSettings) -> str:
+    """The docs pages that the settings name, and auth's own."""
+    origins = (settings.issuer, *settings.effective_docs_origins)
+    client = Client(
+        client_id=CLIENT_ID,
+        name="Mayfly docs page",
+        secrets=(),
+        auth_method="none",
+        grant_types=frozenset({AUTHORIZATION_CODE, REFRESH_TOKEN}),
+        redirect_uris=tuple(dict.fromkeys(origin + REDIRECT_PATH for origin in origins)),
+        scope=frozenset(SCOPES),
+        created_at=0,
+    )
+    await Clients(dynamodb, settings.table_prefix).save(client)
+    return f"client {CLIENT_ID}: ready for {len(client.redirect_uris)} docs pages"
 
 
 async def _demo_users(dynamodb: DynamoDBClient, settings: BootstrapSettings) -> list[str]:

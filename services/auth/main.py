@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from services.auth.resources import Resources, open_resources
 from services.auth.routes import admin, authorize, clients, login, me, oauth, sessions, well_known
+from services.auth.routes.cross_origin import CrossOrigin
 from services.auth.routes.oauth_errors import OAuthShape
 from services.auth.settings import AuthSettings
 from services.auth.signing_keys import load_signing_keys
@@ -23,7 +24,7 @@ _DESCRIPTION = """
 Logs people and programs in, gives them access tokens (RFC 9068) that others verify offline, and revokes them so that it
 holds everywhere within `revocation_max_staleness` seconds (see `/.well-known/oauth-authorization-server`).
 
-Try it: `POST /api/login`, then put its `token` into *Authorize*.
+Press *Authorize*: log in by the page, or put in the `token` of `POST /api/login`.
 """
 
 _ROUTERS = (
@@ -65,6 +66,7 @@ def create_app(settings: AuthSettings | None = None) -> FastAPI:
         routers=[module.router for module in _ROUTERS],
     )
     app.add_middleware(OAuthShape)
+    app.add_middleware(CrossOrigin, origins=settings.allowed_origins)
     return app
 
 

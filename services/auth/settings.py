@@ -9,17 +9,31 @@ from services.auth.domain.lockout import USUAL_LIMITS
 from shared.settings import SharedSettings
 from shared.tokens.claims import MAX_LIFETIME_SECONDS
 
+_LOCAL_DOCS = ("http://127.0.0.1:8002", "http://localhost:8002")
+
 
 class BootstrapSettings(SharedSettings):
     """What is needed to lay the ground for auth: no signing key yet, for the bootstrap makes it."""
 
     port: int = Field(8001, ge=1, le=65535, description="The port to listen on.")
+    docs_origins: str | None = Field(
+        None,
+        description="Comma-separated origins (`https://jobs.example.com`) at which a docs page may log in here: "
+        "bootstrap registers them for the public client `mayfly-docs`, and CORS answers them. Local mode: "
+        "the processor's usual ones; else none.",
+    )
     signing_algorithm: Literal["RS256", "ES256"] = Field(
         "RS256",
         description="How access tokens are signed. RS256 verifies faster and API gateways know it; ES256 signs faster.",
     )
     password_memory_kib: int = Field(19_456, ge=8192, le=1_048_576, description="Argon2id: memory for one password.")
     password_iterations: int = Field(2, ge=1, le=100, description="Argon2id: passes over that memory.")
+
+    @property
+    def effective_docs_origins(self) -> tuple[str, ...]:
+        if self.docs_origins is None:
+            return _LOCAL_DOCS if self.mode == "local" else ()
+        return _listed(self.docs_origins)
 
 
 class AuthSettings(BootstrapSettings):
@@ -49,6 +63,11 @@ class AuthSettings(BootstrapSettings):
     )
     refresh_grace_seconds: int = Field(
         10, ge=0, le=60, description="How long a refresh token that was just used still answers the same successor."
+    )
+    cors_origins: str = Field(
+        "",
+        description="Comma-separated origins of further browser apps that may read the token endpoint, the keys and "
+        "the metadata (CORS); none by default.",
     )
     browser_session_ttl_seconds: int = Field(
         28_800,
@@ -96,6 +115,10 @@ class AuthSettings(BootstrapSettings):
     )
 
     @property
+    def allowed_origins(self) -> frozenset[str]:
+        return frozenset(self.effective_docs_origins + _listed(self.cors_origins))
+
+    @property
     def browser_cookie_is_secure(self) -> bool:
         """Only on one's own machine do pages come by plain HTTP."""
         return not (self.mode == "local" and self.issuer.startswith("http:"))
@@ -124,3 +147,7 @@ class AuthSettings(BootstrapSettings):
             others = "" if is_local else cls.missing_in_production(raw_settings)
             raise ValueError("; ".join(filter(None, (others, message))))
         return raw_settings
+
+
+def _listed(origins: str) -> tuple[str, ...]:
+    return tuple(origin.strip().rstrip("/") for origin in origins.split(",") if origin.strip())

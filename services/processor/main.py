@@ -15,7 +15,7 @@ from shared.web.app import new_app
 _DESCRIPTION = """
 Runs declarative pipelines over S3 objects: upload records, submit a job, fetch its result.
 
-Get an access token from auth (`POST /api/login`) and press *Authorize*.
+Press *Authorize*: log in at auth, or put in a token that it gave you (`POST /api/login`).
 Errors are RFC 9457 problem documents that name the field and the remedy.
 """
 

@@ -41,8 +41,8 @@ class Instance(Server):
         self.name = name
 
 
-def local_settings(*, redis_url: str, aws_endpoint_url: str, issuer: str) -> dict[str, str]:
-    """The MAYFLY_… variables that every instance in local mode needs."""
+def local_settings(*, redis_url: str, aws_endpoint_url: str, issuer: str, processor_port: int) -> dict[str, str]:
+    """The MAYFLY_… variables that every instance in local mode needs. The docs page of the first processor logs in."""
     return {
         "MAYFLY_MODE": "local",
         "MAYFLY_HOST": "127.0.0.1",
@@ -52,6 +52,7 @@ def local_settings(*, redis_url: str, aws_endpoint_url: str, issuer: str) -> dic
         "MAYFLY_AWS_ACCESS_KEY_ID": "test",
         "MAYFLY_AWS_SECRET_ACCESS_KEY": "test",
         "MAYFLY_ISSUER": issuer,
+        "MAYFLY_DOCS_ORIGINS": f"http://127.0.0.1:{processor_port},http://localhost:{processor_port}",
         "MAYFLY_LOG_FORMAT": "json",
         # The emulator ends only after the last poll has: up to 20 s after its client went away.
         "MAYFLY_LONG_POLL_SECONDS": "1",

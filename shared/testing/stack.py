@@ -37,12 +37,12 @@ class Stack:
         self.aws = AwsEmulator(self.folder / "aws")
         self.instances: list[Instance] = []
         self._counts: Mapping[Kind, int] = {"auth": auths, "processor": processors, "worker": workers}
-        self._issuer_port = free_port()
+        self._first_ports: Mapping[Kind, int] = {"auth": free_port(), "processor": free_port()}
         self._settings = dict(settings or {})
 
     @property
     def auth_url(self) -> str:
-        return f"http://127.0.0.1:{self._issuer_port}"
+        return f"http://127.0.0.1:{self._first_ports['auth']}"
 
     @property
     def processor_url(self) -> str:
@@ -56,6 +56,7 @@ class Stack:
             redis_url=self.redis.url,
             aws_endpoint_url=self.aws.url,
             issuer=self.auth_url,
+            processor_port=self._first_ports["processor"],
         )
         return inherited_environment(extra={**ours, **self._settings})
 
@@ -93,7 +94,7 @@ class Stack:
     def _new_instance(self, kind: Kind, settings: Mapping[str, str]) -> Instance:
         siblings = self.of_kind(kind)
         name = f"{kind}-{len(siblings) + 1}"
-        port = self._issuer_port if kind == "auth" and not siblings else free_port()
+        port = self._first_ports[kind] if kind in self._first_ports and not siblings else free_port()
         environment = {**self.environment, **settings}
         log_file = self.folder / "logs" / f"{name}.log"
         instance = Instance(kind, name, port=port, environment=environment, log_file=log_file)

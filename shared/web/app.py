@@ -42,5 +42,5 @@ def new_app(
     app.add_middleware(Edge, max_body_bytes=settings.max_body_bytes, body_timeout_seconds=settings.body_timeout_seconds)
     for router in (*routers, health.router, docs.router):
         app.include_router(router)
-    docs.install_openapi(app)
+    docs.install_openapi(app, settings.issuer)
     return app

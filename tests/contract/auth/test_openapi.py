@@ -69,7 +69,7 @@ def test_every_route_with_a_token_names_what_it_may_be_refused_with(openapi: dic
     assert len(secured) == 13
     for name, operation in secured.items():
         assert {"400", "401", "503"} <= operation["responses"].keys(), name
-    assert secured["POST /api/admin/revocations"]["security"] == [{"bearer": ["admin"]}]
+    assert secured["POST /api/admin/revocations"]["security"] == [{"bearer": ["admin"]}, {"oauth2": ["admin"]}]
     assert "403" in secured["POST /api/admin/revocations"]["responses"]
 
 

@@ -5,6 +5,7 @@ import pytest
 
 from services.auth.bootstrap import lay_ground
 from services.auth.settings import AuthSettings, BootstrapSettings
+from services.auth.stores.clients import Clients
 from services.auth.stores.tables import TABLES
 from shared.clients.aws import open_dynamodb
 from shared.settings import load
@@ -23,7 +24,7 @@ async def test_everything_is_made_once_and_said_in_one_line_each(
 ) -> None:
     settings = load(BootstrapSettings, **shared_settings, ssm_prefix=ssm_prefix)
     first, second = await lay_ground(settings), await lay_ground(settings)
-    assert len(first) == len(second) == WITHOUT_KEY + 1
+    assert len(first) == len(second) == WITHOUT_KEY + 2
     assert f"table {table_prefix}users: created" in first
     assert [line for line in second if line.endswith(": created")] == []
 
@@ -90,3 +91,17 @@ async def test_no_secret_is_printed(shared_settings: dict[str, Any], ssm_prefix:
     lines = " ".join(await lay_ground(load(BootstrapSettings, **shared_settings, ssm_prefix=ssm_prefix)))
     for secret in ("PRIVATE", DEMO_CLIENT[1], *(password for _, password in DEMO_USERS)):
         assert secret not in lines
+
+
+async def test_the_docs_pages_that_are_named_may_log_in(shared_settings: dict[str, Any]) -> None:
+    settings = load(BootstrapSettings, **shared_settings, docs_origins="https://jobs.example, https://gate.example/")
+    await lay_ground(settings)
+    async with open_dynamodb(settings) as dynamodb:
+        docs = await Clients(dynamodb, settings.table_prefix).get("mayfly-docs")
+    assert docs is not None
+    assert docs.is_public
+    assert docs.redirect_uris == (
+        "http://auth.test/docs/oauth2-redirect",
+        "https://jobs.example/docs/oauth2-redirect",
+        "https://gate.example/docs/oauth2-redirect",
+    )

@@ -42,5 +42,5 @@ async def test_two_authorization_headers_are_a_bad_request(client: httpx.AsyncCl
 
 async def test_openapi_names_the_scheme_and_the_scope(client: httpx.AsyncClient) -> None:
     schema = (await client.get("/openapi.json")).json()
-    assert schema["paths"]["/mine"]["get"]["security"] == [{"bearer": ["jobs:read"]}]
+    assert schema["paths"]["/mine"]["get"]["security"] == [{"bearer": ["jobs:read"]}, {"oauth2": ["jobs:read"]}]
     assert schema["components"]["securitySchemes"]["bearer"]["scheme"] == "bearer"

@@ -73,3 +73,16 @@ async def test_who_asks_again_and_again_is_told_what_was_found_within_the_last_s
     assert len(runs) == 1
     await asyncio.sleep(1.1)
     assert (await client.get("/readyz")).json()["checks"]["thing"]["detail"] == "2"
+
+
+async def test_the_window_that_comes_back_from_a_login_believes_its_issuer_alone(client: httpx.AsyncClient) -> None:
+    page = await client.get("/docs/oauth2-redirect")
+    assert page.headers["content-security-policy"].startswith("default-src 'none'; script-src 'self';")
+    assert page.headers["cache-control"] == "no-store"
+    script = (await client.get("/docs/oauth2-redirect.js")).text
+    assert 'told.iss !== "http://127.0.0.1:8001"' in script
+    start = (await client.get("/docs/start.js")).text
+    assert "usePkceWithAuthorizationCodeGrant: true" in start
+    assert 'clientId: "mayfly-docs"' in start
+    policy = (await client.get("/docs")).headers["content-security-policy"]
+    assert "connect-src 'self' http://127.0.0.1:8001;" in policy
