@@ -1,11 +1,18 @@
 """The attacks of RFC 9700 against the server's side of the authorization code grant, as an attacker would try them."""
 
+import html
+import re
+from dataclasses import replace
+
 import httpx
 import pytest
 
 from services.auth.domain.clients import Client
 from services.auth.domain.grant_types import AUTHORIZATION_CODE
+from services.auth.stores.authorization_codes import AuthorizationCodes
 from services.auth.stores.clients import Clients
+from shared import clock
+from shared.ids import digest
 from tests.service.auth.running import DEMO_CLIENT, Auth, oauth_error
 from tests.support.browser_pages import Browser, Pkce, answer_of, authorize_url, forms_of
 
@@ -217,3 +224,33 @@ async def test_the_metadata_offers_nothing_weak(auth: Auth) -> None:
     assert metadata["code_challenge_methods_supported"] == ["S256"]
     assert metadata["authorization_response_iss_parameter_supported"] is True
     assert {"password", "implicit"}.isdisjoint(metadata["grant_types_supported"])
+
+
+async def test_the_login_page_lets_password_managers_work(browser: Browser) -> None:
+    page = (await asked(browser)).text
+    assert re.search(r'<input [^>]*name="username"[^>]*autocomplete="username"', page)
+    assert re.search(r'<input [^>]*name="password" type="password"[^>]*autocomplete="current-password"', page)
+    assert not re.search(r"\son[a-z]+=|<script", page)  # nothing could stop a paste
+
+
+async def test_the_consent_says_to_whom_and_what(browser: Browser) -> None:
+    page = (await browser.log_in(await asked(browser))).text
+    assert html.escape(APP.name, quote=True).replace("&quot;", "&#34;") in page
+    assert "see your jobs and their results" in page
+    assert "app.example" in page
+    assert "testuser" in page
+
+
+async def test_a_code_lives_a_minute(auth: Auth, browser: Browser) -> None:
+    pkce = Pkce()
+    consent = await browser.log_in(await browser.get(authorize_url("app", HOME, pkce)))
+    code = answer_of(await browser.send(consent, "allow"), HOME)["code"]
+    codes = AuthorizationCodes(auth.resources.backends.dynamodb, auth.resources.settings.table_prefix)
+    stored = await codes.get(digest(code))
+    assert stored is not None
+    assert 55 <= stored.good_until - clock.now() <= 60
+    await codes.save(replace(stored, good_until=int(clock.now()) - 1))
+    form = {"grant_type": "authorization_code", "code": code, "redirect_uri": HOME, "client_id": "app"}
+    answer = await auth.http.post("/oauth2/token", data={**form, "code_verifier": pkce.verifier})
+    assert oauth_error(answer) == "invalid_grant"
+    assert "expired" in answer.json()["error_description"]
