@@ -7,7 +7,7 @@ from importlib.metadata import version
 from fastapi import FastAPI
 
 from services.auth.resources import Resources, open_resources
-from services.auth.routes import admin, authorize, clients, login, me, oauth, sessions, well_known
+from services.auth.routes import admin, api_keys, authorize, clients, login, me, oauth, sessions, well_known
 from services.auth.routes.cross_origin import CrossOrigin
 from services.auth.routes.oauth_errors import OAuthShape
 from services.auth.settings import AuthSettings
@@ -33,6 +33,7 @@ _ROUTERS = (
     authorize,
     me,
     sessions,
+    api_keys,
     clients,
     admin,
     well_known,

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
+from services.auth.composition.api_keys import ApiKeyFlows, api_key_flows
 from services.auth.composition.browser import BrowserFlows, browser_flows
 from services.auth.composition.clients import ClientFlows, client_flows
 from services.auth.composition.feed import fleet_clock, keeping_feed
@@ -42,6 +43,7 @@ class Resources:
     tokens: TokenFlows
     browser: BrowserFlows
     clients: ClientFlows
+    api_keys: ApiKeyFlows
 
     @property
     def verifier(self) -> Verifier:
@@ -67,6 +69,7 @@ async def open_resources(settings: AuthSettings, keys: SigningKeys) -> AsyncIter
             tokens=token_flows(parts),
             browser=browser_flows(parts),
             clients=client_flows(parts),
+            api_keys=api_key_flows(parts),
         )
 
 

@@ -7,6 +7,9 @@ from typing import Literal, NamedTuple, TypeAlias
 MAX_LIFETIME_SECONDS = 86_400
 """No access token lives longer. A revocation by user or client that is kept this long outlives all that it ends."""
 
+MOST_PARENTS = 4
+"""A token is handed on by exchange so many times at most."""
+
 LAST_SECOND = 253_402_300_799
 """The end of the year 9999. A later time in a token is a mistake or an attack."""
 
@@ -37,12 +40,24 @@ class InvalidToken(Exception):  # noqa: N818 - it states the fact
 
 @dataclass(frozen=True, slots=True)
 class VerificationPolicy:
-    """Whose tokens are taken, and for whom they must be. Every check has its place here, the defaults too."""
+    """Whose tokens are taken, and for whom they must be. Every check has its place here, the defaults too.
+
+    `audience` is None at the issuer alone, where it looks at tokens that it has made for others.
+    """
 
     issuer: str
-    audience: str
+    audience: str | None
     clock_skew_seconds: int = 5
     max_lifetime_seconds: int = MAX_LIFETIME_SECONDS
+
+
+class Parent(NamedTuple):
+    """A token that another was made from by token exchange: all that a revocation of it could be about."""
+
+    jti: str
+    client_id: str
+    iat: int
+    kid: str
 
 
 class Claims(NamedTuple):
@@ -50,7 +65,7 @@ class Claims(NamedTuple):
 
     A tuple, because one is made for each new token and a frozen dataclass takes four times as long.
     `sid` is the session, absent in a client's own token. `nbf` is absent or already past. `kid` is no claim: it names
-    the key whose signature was good.
+    the key whose signature was good. `parents`: the tokens that it was exchanged from, the nearest first.
     """
 
     iss: str
@@ -67,6 +82,10 @@ class Claims(NamedTuple):
     permissions: tuple[str, ...]
     username: str | None
     kid: str = ""
+    parents: tuple[Parent, ...] = ()
+
+
+_PARENT_MEMBERS = frozenset(Parent._fields)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +135,7 @@ def check_claims(
     if get("iss") != policy.issuer:
         raise InvalidToken("wrong-issuer")
     audience = _audience(get("aud"))
-    if policy.audience not in audience:
+    if policy.audience is not None and policy.audience not in audience:
         raise InvalidToken("wrong-audience")
     issued, not_before, expires = _times(get("iat"), get("nbf"), get("exp"), policy, now)
     return Claims(
@@ -134,6 +153,7 @@ def check_claims(
         () if (permissions := get("permissions")) is None else _texts(permissions),
         None if (username := get("username")) is None else _text(username),
         kid,
+        () if (parents := get("exchanged_from")) is None else _parents(parents),
     )
 
 
@@ -165,6 +185,22 @@ def _audience(unverified: object) -> tuple[str, ...]:
     if unverified is None:
         raise InvalidToken("wrong-audience")
     return _texts(unverified)
+
+
+def _parents(unverified: object) -> tuple[Parent, ...]:
+    """Of a claim of ours. What stands in it must be right to the letter, or revoking a parent would miss its child."""
+    if type(unverified) is not list or not 0 < len(unverified) <= MOST_PARENTS:
+        raise InvalidToken("invalid-claims")
+    return tuple(map(_parent, unverified))
+
+
+def _parent(unverified: object) -> Parent:
+    if type(unverified) is not dict or unverified.keys() != _PARENT_MEMBERS:
+        raise InvalidToken("invalid-claims")
+    issued = unverified["iat"]
+    if type(issued) is not int or not 0 <= issued <= LAST_SECOND:
+        raise InvalidToken("invalid-claims")
+    return Parent(_text(unverified["jti"]), _text(unverified["client_id"]), issued, _text(unverified["kid"]))
 
 
 def _scope(unverified: object) -> frozenset[str]:

@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple, Protocol, TypeAlias, get_args
 
 from shared import clock
 from shared.errors import Unavailable
-from shared.tokens.claims import Claims
+from shared.tokens.claims import Claims, Parent
 
 Kind: TypeAlias = Literal["jti", "sid", "user", "client", "key", "all"]
 
@@ -48,7 +48,13 @@ def targets_of(claims: Claims) -> tuple[Target, ...]:
         Target("key", claims.kid),
         EVERYTHING,
     )
-    return targets if claims.sid is None else (*targets, Target("sid", claims.sid))
+    of_parents = [target for parent in claims.parents for target in _targets_of_parent(parent)]
+    return (*targets, *of_parents) if claims.sid is None else (*targets, *of_parents, Target("sid", claims.sid))
+
+
+def _targets_of_parent(parent: Parent) -> tuple[Target, ...]:
+    """Subject and session are those of the token that was made from it."""
+    return Target("jti", parent.jti), Target("client", parent.client_id), Target("key", parent.kid)
 
 
 class RevokedSet:
@@ -77,7 +83,7 @@ class RevokedSet:
         return self._kinds[target.kind].get(target.value, -1) >> _EXPIRY_BITS
 
     def is_revoked(self, claims: Claims) -> bool:
-        """Whether any of them ends this token."""
+        """Whether any of them ends this token, or one that it was exchanged from."""
         return (
             claims.jti in self._jti
             or claims.sid in self._sid
@@ -85,6 +91,18 @@ class RevokedSet:
             or claims.iat <= self._client.get(claims.client_id, -1) >> _EXPIRY_BITS
             or claims.iat <= self._everything_up_to
             or claims.kid in self._key
+            or (bool(claims.parents) and self._ends_a_parent(claims))
+        )
+
+    def _ends_a_parent(self, claims: Claims) -> bool:
+        user = self._user.get(claims.sub, -1) >> _EXPIRY_BITS
+        return any(
+            parent.jti in self._jti
+            or parent.kid in self._key
+            or parent.iat <= user
+            or parent.iat <= self._everything_up_to
+            or parent.iat <= self._client.get(parent.client_id, -1) >> _EXPIRY_BITS
+            for parent in claims.parents
         )
 
     def drop_expired(self, now: float) -> None:

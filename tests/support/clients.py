@@ -1,7 +1,9 @@
 """Clients for tests, each with what it needs and nothing else."""
 
+from dataclasses import replace
+
 from services.auth.domain.clients import Client, ClientSecret
-from services.auth.domain.grant_types import CLIENT_CREDENTIALS
+from services.auth.domain.grant_types import CLIENT_CREDENTIALS, TOKEN_EXCHANGE
 from shared.ids import digest
 
 
@@ -17,3 +19,10 @@ def registered(client_id: str = "reports", secret: str = "secret") -> Client:
         scope=frozenset({"jobs:read"}),
         created_at=0,
     )
+
+
+def exchanging(client_id: str = "gateway", secret: str = "secret", *audiences: str) -> Client:
+    """A confidential client that exchanges tokens."""
+    client = registered(client_id, secret)
+    grants, scope = frozenset({CLIENT_CREDENTIALS, TOKEN_EXCHANGE}), frozenset({"jobs:read", "jobs:write"})
+    return replace(client, grant_types=grants, scope=scope, audiences=audiences)

@@ -1,6 +1,6 @@
 """What the flows of more than one area are made of."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from redis.asyncio import Redis
 
@@ -10,12 +10,14 @@ from services.auth.domain.revocations import Guard
 from services.auth.domain.sessions import Lifetimes
 from services.auth.flows.client_authentication import ClientAuthentication
 from services.auth.flows.ending import Ending
+from services.auth.flows.ending_api_keys import EndingApiKeys
 from services.auth.flows.issuing import AccessTokens
 from services.auth.flows.password_check import PasswordCheck
 from services.auth.passwords import Passwords
 from services.auth.settings import AuthSettings
 from services.auth.signing_keys import SigningKeys
 from services.auth.stores.announcer import Announcer
+from services.auth.stores.api_keys import ApiKeys
 from services.auth.stores.audit_trail import AuditTrail
 from services.auth.stores.clients import Clients
 from services.auth.stores.login_attempts import LoginAttempts
@@ -57,14 +59,17 @@ class Parts:
     now: Clock
     lifetimes: Lifetimes
     users: Users
+    api_keys: ApiKeys
     sessions: Sessions
     access_tokens: AccessTokens
     ending: Ending
+    ending_api_keys: EndingApiKeys
     password_check: PasswordCheck
     authentication: ClientAuthentication
     key_source: KeySource
     policy: VerificationPolicy
     verifier: Verifier
+    issuers_verifier: Verifier
 
 
 def make_parts(settings: AuthSettings, keys: SigningKeys, backends: Backends, now: Clock) -> Parts:
@@ -85,20 +90,26 @@ def make_parts(settings: AuthSettings, keys: SigningKeys, backends: Backends, no
     guard = Guard(lifetimes, settings.clock_skew_seconds)
     users = Users(dynamodb, prefix)
     attempts = LoginAttempts(backends.redis, _limits(settings))
+    ending = Ending(sessions, backends.revocations, backends.announcer, guard, backends.audit)
+    api_keys = ApiKeys(dynamodb, prefix)
     return Parts(
         settings=settings,
         backends=backends,
         now=now,
         lifetimes=lifetimes,
         users=users,
+        api_keys=api_keys,
         sessions=sessions,
         access_tokens=access_tokens,
-        ending=Ending(sessions, backends.revocations, backends.announcer, guard, backends.audit),
+        ending=ending,
+        ending_api_keys=EndingApiKeys(api_keys, ending),
         password_check=PasswordCheck(users, attempts, backends.passwords, access_tokens, backends.audit),
         authentication=ClientAuthentication(RecentClients(Clients(dynamodb, prefix)), access_tokens, backends.audit),
         key_source=key_source,
         policy=policy,
         verifier=Verifier(key_source, status, policy),
+        # It looks at tokens, not at who asks: at those too that were made for other services.
+        issuers_verifier=Verifier(key_source, status, replace(policy, audience=None)),
     )
 
 

@@ -22,5 +22,5 @@ def token_flows(parts: Parts) -> TokenFlows:
     return TokenFlows(
         issue_to_client=IssueClientToken(parts.authentication, parts.access_tokens, parts.backends.audit, parts.now),
         revoke=RevokeToken(parts.authentication, parts.sessions, parts.ending, any_verifier, parts.now),
-        revoke_target=RevokeTarget(parts.sessions, parts.ending, parts.now),
+        revoke_target=RevokeTarget(parts.sessions, parts.ending, parts.ending_api_keys, parts.now),
     )

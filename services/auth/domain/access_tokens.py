@@ -1,19 +1,25 @@
 """What an access token of ours says (RFC 9068 §2.2)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from services.auth.domain.api_keys import ApiKey
 from services.auth.domain.clients import Client
 from services.auth.domain.problems import JustRevoked
 from services.auth.domain.sessions import Session
-from services.auth.domain.users import User
+from services.auth.domain.users import User, within
 from shared.ids import new_id
+from shared.tokens.claims import Claims, Parent
 
 _LONGEST_LEAD_SECONDS = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """Who may do what: the whole content of a token but its times. A client's own token has no user and no session."""
+    """Who may do what: the whole content of a token but its times. A client's own token has no user and no session.
+
+    `audience`: another one than this house's own. `parents`: the tokens that it was exchanged from, the nearest first.
+    """
 
     subject: str
     client_id: str
@@ -22,6 +28,8 @@ class Grant:
     username: str | None = None
     roles: tuple[str, ...] = ()
     permissions: tuple[str, ...] = ()
+    audience: str | None = None
+    parents: tuple[Parent, ...] = ()
 
     @classmethod
     def of_session(cls, session: Session, user: User, scope: frozenset[str]) -> "Grant":
@@ -29,6 +37,20 @@ class Grant:
         return cls(
             user.user_id, session.client_id, scope, session.session_id, user.username, user.roles, user.permissions
         )
+
+    @classmethod
+    def of_api_key(cls, key: ApiKey, user: User, client_id: str, scope: frozenset[str]) -> "Grant":
+        """The key stands in the place of the session, so what ends the one ends the other. Nothing beyond the scope."""
+        roles, permissions = map(tuple, within(scope, user.roles, user.permissions))
+        return cls(user.user_id, client_id, scope, key.key_id, user.username, roles, permissions)
+
+    @classmethod
+    def of_exchange(cls, subject: Claims, client_id: str, scope: frozenset[str], audience: str) -> "Grant":
+        """Whose it was, for less; whatever ends the subject token, or one that it was made from, ends this one."""
+        roles, permissions = map(tuple, within(scope, subject.roles, subject.permissions))
+        parent = Parent(subject.jti, subject.client_id, subject.iat, subject.kid)
+        parents = (parent, *subject.parents)
+        return cls(subject.sub, client_id, scope, subject.sid, subject.username, roles, permissions, audience, parents)
 
     @classmethod
     def of_client(cls, client: Client, scope: frozenset[str]) -> "Grant":
@@ -62,7 +84,7 @@ def access_claims(grant: Grant, *, issuer: str, audience: str, issued_at: int, e
     claims: dict[str, object] = {
         "iss": issuer,
         "sub": grant.subject,
-        "aud": audience,
+        "aud": grant.audience or audience,
         "client_id": grant.client_id,
         "jti": new_id("tok"),
         "iat": issued_at,
@@ -77,4 +99,19 @@ def access_claims(grant: Grant, *, issuer: str, audience: str, issued_at: int, e
             "roles": list(grant.roles),
             "permissions": list(grant.permissions),
         }
+    if grant.parents:
+        claims["exchanged_from"] = [parent._asdict() for parent in grant.parents]
+        claims["act"] = acting(grant.client_id, grant.parents)
     return claims
+
+
+def acting(client_id: str, parents: Sequence[Parent]) -> dict[str, object]:
+    """The claim `act` (RFC 8693 §4.1): the client that acts for the subject, and in it those that did before.
+
+    The first of all tokens was given to a client, not exchanged by one: that client acted for nobody.
+    """
+    actors = [client_id, *(parent.client_id for parent in parents[:-1])]
+    claim: dict[str, object] = {}
+    for actor in reversed(actors):
+        claim = {"sub": actor, "act": claim} if claim else {"sub": actor}
+    return claim

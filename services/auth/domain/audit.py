@@ -14,6 +14,9 @@ from shared.tokens.claims import Caller
 Outcome: TypeAlias = Literal["succeeded", "refused"]
 
 EventName: TypeAlias = Literal[
+    "api-key-creation",
+    "api-key-deletion",
+    "api-key-use",
     "authorization",
     "authorization-code",
     "authorization-code-reuse",
@@ -31,11 +34,16 @@ EventName: TypeAlias = Literal[
     "revocation",
     "session-end",
     "sessions-end",
+    "token-exchange",
+    "token-introspection",
     "token-refresh",
     "token-revocation",
 ]
 
 MEANINGS: Mapping[EventName, str] = {
+    "api-key-creation": "A user made an API key.",
+    "api-key-deletion": "An API key was ended, with the tokens that it gave.",
+    "api-key-use": "An API key was exchanged for an access token.",
     "authorization": "A user let a client in at the consent page, or did not.",
     "authorization-code": "A client exchanged the code that its user brought: a session began.",
     "authorization-code-reuse": "A code came a second time: somebody has a copy. The session that it began ended.",
@@ -53,13 +61,19 @@ MEANINGS: Mapping[EventName, str] = {
     "revocation": "An administrator revoked tokens by name.",
     "session-end": "A user ended one of their sessions.",
     "sessions-end": "A user ended all of their sessions.",
+    "token-exchange": "A client exchanged a token for a narrower one (RFC 8693).",
+    "token-introspection": "A client that may not introspect tried to.",
     "token-refresh": "A refresh token was used.",
     "token-revocation": "A client gave back a token (RFC 7009).",
 }
 """Every event; docs/reference/audit.md is made from here."""
 
 DetailName: TypeAlias = Literal[
+    "audience",
     "changed",
+    "expires_at",
+    "jti",
+    "key_id",
     "kind",
     "overlap_seconds",
     "scope",

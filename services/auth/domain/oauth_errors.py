@@ -42,6 +42,10 @@ class InvalidScope(OAuthError):  # noqa: N818 - the RFC's word
     error = "invalid_scope"
 
 
+class InvalidTarget(OAuthError):  # noqa: N818 - RFC 8693's word
+    error = "invalid_target"
+
+
 class UnsupportedGrantType(OAuthError):  # noqa: N818 - the RFC's word
     error = "unsupported_grant_type"
 

@@ -25,6 +25,10 @@ class Guard:
         last_expiry = max(session.tokens_expire_at, self.lifetimes.tokens_expire_at(now))
         return self._revocation(Target("sid", session.session_id), last_expiry, now)
 
+    def of_api_key(self, key_id: str, now: float) -> Revocation:
+        """Ends the access tokens that the key gave; an exchange that is under way gives out no later ones."""
+        return self._revocation(Target("sid", key_id), self.lifetimes.tokens_expire_at(now), now)
+
     def of_token(self, claims: Claims, now: float) -> Revocation:
         """Ends this one access token."""
         return self._revocation(Target("jti", claims.jti), claims.exp, now)

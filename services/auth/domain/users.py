@@ -32,6 +32,12 @@ def normalize_password(raw_password: str) -> str:
     return unicodedata.normalize("NFKC", raw_password)
 
 
+def within(scope: frozenset[str], roles: Iterable[str], permissions: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Of these roles and permissions those that reach no further than the scope."""
+    kept_roles = [role for role in roles if _SCOPE_OF_ROLE.get(role) in {None, *scope}]
+    return kept_roles, [name for name in permissions if _SCOPE_OF_PERMISSION.get(name) in {None, *scope}]
+
+
 def scope_of(roles: Iterable[str], permissions: Iterable[str]) -> frozenset[str]:
     """All that a user with these may be granted; what is not known here grants nothing."""
     scopes = [_SCOPE_OF_ROLE.get(role) for role in roles]

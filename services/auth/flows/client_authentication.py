@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from services.auth.domain.audit import AuditEvent
-from services.auth.domain.built_in_clients import FIRST_PARTY
+from services.auth.domain.built_in_clients import BUILT_IN, FIRST_PARTY
 from services.auth.domain.clients import Client, UnverifiedClient
 from services.auth.domain.oauth_errors import InvalidClient
 from services.auth.flows.issuing import AccessTokens
@@ -51,8 +51,8 @@ class ClientAuthentication:
         targets = Target("client", client_id), Target("user", client_id)
         revoked_up_to = self.access_tokens.revoked_up_to(*targets)
         issued_at = self.access_tokens.second_after(revoked_up_to, now)
-        if client_id == FIRST_PARTY.client_id:
-            return self._verified(unverified_client, FIRST_PARTY, now), issued_at
+        if client_id in BUILT_IN:
+            return self._verified(unverified_client, BUILT_IN[client_id], now), issued_at
         known = await self.clients.get(client_id, issued_at=issued_at, revoked_up_to=revoked_up_to, now=now)
         return self._verified(unverified_client, known.client, now), known.issued_at
 

@@ -46,9 +46,14 @@ class AccessTokens:
         """The `iat` of a token that is issued now. Raises JustRevoked: that second must be waited for."""
         return issue_second(now, revoked_up_to, self.lead_seconds)
 
-    def issue(self, grant: Grant, *, issued_at: int, now: float) -> IssuedToken:
-        """A signed token with this `iat`; it lives as long as one of this second or of that, whichever ends first."""
+    def issue(self, grant: Grant, *, issued_at: int, now: float, at_latest: int | None = None) -> IssuedToken:
+        """A signed token with this `iat`; it lives as long as one of this second or of that, whichever ends first.
+
+        `at_latest`: it expires then, if not before.
+        """
         expires_at = min(issued_at, int(now)) + self.lifetimes.access_seconds
+        if at_latest is not None:
+            expires_at = min(expires_at, at_latest)
         claims = access_claims(
             grant, issuer=self.issuer, audience=self.audience, issued_at=issued_at, expires_at=expires_at
         )

@@ -11,9 +11,11 @@ from services.auth.domain.oauth_errors import (
     InvalidGrant,
     InvalidOAuthRequest,
     InvalidScope,
+    InvalidTarget,
     UnauthorizedClient,
     UnsupportedGrantType,
 )
+from services.auth.domain.token_exchange import ACCESS_TOKEN_TYPE, API_KEY_TYPE, JWT_TYPE
 from services.auth.routes.oauth_errors import NO_STORE, PREFIX, OAuthRoute, oauth_responses
 from services.auth.routes.receipts import receipt_of, with_receipt
 from services.auth.routes.token_grants import GRANT_TYPES, GrantRequest, TokenResponse, answer_grant, needed
@@ -40,6 +42,7 @@ def _form(properties: dict[str, Any], required: list[str], example: dict[str, st
         InvalidOAuthRequest,
         InvalidGrant,
         InvalidScope,
+        InvalidTarget,
         UnauthorizedClient,
         UnsupportedGrantType,
         InvalidClient,
@@ -56,6 +59,12 @@ def _form(properties: dict[str, Any], required: list[str], example: dict[str, st
             },
             "code_verifier": {"type": "string", "description": "For the grant authorization_code (PKCE)."},
             "refresh_token": {"type": "string", "description": "For the grant refresh_token."},
+            "subject_token": {"type": "string", "description": "For token exchange: an API key, or an access token."},
+            "subject_token_type": {"type": "string", "enum": [API_KEY_TYPE, ACCESS_TOKEN_TYPE, JWT_TYPE]},
+            "requested_token_type": {"type": "string", "enum": [ACCESS_TOKEN_TYPE, JWT_TYPE]},
+            "audience": {"type": "string", "description": "For token exchange: the service that is to be called."},
+            "actor_token": {"type": "string", "description": "For token exchange: this client's own token."},
+            "actor_token_type": {"type": "string", "enum": [ACCESS_TOKEN_TYPE, JWT_TYPE]},
             "scope": {"type": "string", "description": "Less than was granted, if less is enough."},
         },
         ["grant_type"],
@@ -76,6 +85,10 @@ async def token(request: Request, response: Response, origin: RequestOrigin, res
     `refresh_token` gives a session its next tokens. Each refresh token is good once; sent again within ten seconds it
     gives the same successor, sent again later it ends the session. No client authentication is needed for a session of
     `/api/login`.
+
+    Token exchange (RFC 8693) gives an access token for an API key, without a client if need be; and a client that was
+    shown a token of a user a narrower one, to call another service with. Neither reaches further or longer than what it
+    was made from, and what ends that ends the new token too.
     """
     response.headers.update(NO_STORE)
     form = await read_form(request)

@@ -8,9 +8,10 @@ from pydantic import Field
 
 from services.auth.domain.authorization_codes import Redemption
 from services.auth.domain.clients import UnverifiedClient
-from services.auth.domain.grant_types import AUTHORIZATION_CODE, CLIENT_CREDENTIALS, REFRESH_TOKEN
+from services.auth.domain.grant_types import AUTHORIZATION_CODE, CLIENT_CREDENTIALS, REFRESH_TOKEN, TOKEN_EXCHANGE
 from services.auth.domain.oauth_errors import InvalidOAuthRequest, UnsupportedGrantType
 from services.auth.domain.sessions import Origin
+from services.auth.domain.token_exchange import ACCESS_TOKEN_TYPE, Exchange
 from services.auth.flows.issuing import IssuedToken
 from services.auth.resources import Resources
 from shared.web.schema import ResponseModel
@@ -26,6 +27,8 @@ class TokenResponse(ResponseModel):
     refresh_token: str | None = Field(
         None, description="The next one; with the grant refresh_token only.", examples=["ses_mfrggzdfmztwq2lk….8Kx…"]
     )
+
+    issued_token_type: str | None = Field(None, description="With token exchange only.", examples=[ACCESS_TOKEN_TYPE])
 
     @classmethod
     def of(cls, issued: IssuedToken, refresh_token: str | None = None) -> "TokenResponse":
@@ -64,10 +67,18 @@ async def _refresh_token(resources: Resources, asked: GrantRequest) -> TokenResp
     return TokenResponse.of(refreshed.access, str(refreshed.refresh_token))
 
 
+async def _token_exchange(resources: Resources, asked: GrantRequest) -> TokenResponse:
+    exchange, flows = Exchange.parse(asked.form), resources.api_keys
+    answer = flows.exchange if exchange.subject_is_api_key else flows.exchange_token
+    issued = TokenResponse.of(await answer(asked.client, exchange))
+    return issued.model_copy(update={"issued_token_type": ACCESS_TOKEN_TYPE})
+
+
 _ANSWERS: Mapping[str, Answer] = {
     AUTHORIZATION_CODE: _authorization_code,
     REFRESH_TOKEN: _refresh_token,
     CLIENT_CREDENTIALS: _client_credentials,
+    TOKEN_EXCHANGE: _token_exchange,
 }
 
 GRANT_TYPES = tuple(_ANSWERS)

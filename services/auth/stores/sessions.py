@@ -11,7 +11,7 @@ from services.auth.domain.sessions import Session
 from services.auth.stores.conflicts import condition_failed, past_conflicts
 from services.auth.stores.revocation_log import log_entry
 from services.auth.stores.session_rows import row_of, session_of
-from services.auth.stores.tables import SESSIONS, SESSIONS_BY_USER
+from services.auth.stores.tables import ALIVE_BY_USER, SESSIONS
 from shared.clients.aws import aws_errors, error_code
 from shared.clients.aws_types import DynamoDBClient, TransactWriteItemTypeDef
 from shared.tokens.revocation import Revocation
@@ -108,7 +108,7 @@ class Sessions:
         with aws_errors("DynamoDB"):
             pages = self._dynamodb.get_paginator("query").paginate(
                 TableName=self._table,
-                IndexName=SESSIONS_BY_USER,
+                IndexName=ALIVE_BY_USER,
                 KeyConditionExpression="alive_for = :user",
                 FilterExpression="expires_at > :now",
                 ExpressionAttributeValues={":user": {"S": user_id}, ":now": {"N": str(int(now))}},

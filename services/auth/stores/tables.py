@@ -24,7 +24,8 @@ AUTHORIZATION_CODES = "authorization-codes"
 DEVICE_AUTHORIZATIONS = "device-authorizations"
 BROWSER_SESSIONS = "browser-sessions"
 REVOCATION_LOG = "revocation-log"
-SESSIONS_BY_USER = "by-user"
+API_KEYS = "api-keys"
+ALIVE_BY_USER = "by-user"
 EXPIRY = "expires_at"
 
 _POLL_SECONDS = 0.2
@@ -56,25 +57,21 @@ class Table:
         return [{"AttributeName": name, "AttributeType": kind} for name, kind in keys]
 
 
+# Sparse: a session or a key leaves it when it ends.
+_ALIVE_BY_USER: GlobalSecondaryIndexTypeDef = {
+    "IndexName": ALIVE_BY_USER,
+    "KeySchema": [
+        {"AttributeName": "alive_for", "KeyType": "HASH"},
+        {"AttributeName": "created_at_ms", "KeyType": "RANGE"},
+    ],
+    "Projection": {"ProjectionType": "ALL"},
+}
+_ALIVE_KEYS: tuple[tuple[str, Literal["S", "N"]], ...] = (("alive_for", "S"), ("created_at_ms", "N"))
+
 TABLES: Sequence[Table] = (
     Table(USERS, "username"),
-    Table(
-        SESSIONS,
-        "session_id",
-        expires=True,
-        # Sparse: a session leaves it when it ends.
-        indexes=(
-            {
-                "IndexName": SESSIONS_BY_USER,
-                "KeySchema": [
-                    {"AttributeName": "alive_for", "KeyType": "HASH"},
-                    {"AttributeName": "created_at_ms", "KeyType": "RANGE"},
-                ],
-                "Projection": {"ProjectionType": "ALL"},
-            },
-        ),
-        index_keys=(("alive_for", "S"), ("created_at_ms", "N")),
-    ),
+    Table(SESSIONS, "session_id", expires=True, indexes=(_ALIVE_BY_USER,), index_keys=_ALIVE_KEYS),
+    Table(API_KEYS, "key_id", expires=True, indexes=(_ALIVE_BY_USER,), index_keys=_ALIVE_KEYS),
     Table(CLIENTS, "client_id"),
     Table(AUTHORIZATION_CODES, "code_hash", expires=True),
     Table(DEVICE_AUTHORIZATIONS, "code_hash", expires=True),

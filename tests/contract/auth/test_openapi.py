@@ -40,6 +40,9 @@ def test_every_route_is_there_and_none_besides(openapi: dict[str, Any]) -> None:
         "GET /api/sessions",
         "DELETE /api/sessions",
         "DELETE /api/sessions/{session_id}",
+        "POST /api/api-keys",
+        "GET /api/api-keys",
+        "DELETE /api/api-keys/{key_id}",
         "POST /api/clients",
         "GET /api/clients",
         "GET /api/clients/{client_id}",
@@ -66,7 +69,7 @@ def test_every_route_has_a_summary_and_a_description(openapi: dict[str, Any]) ->
 
 def test_every_route_with_a_token_names_what_it_may_be_refused_with(openapi: dict[str, Any]) -> None:
     secured = {name: operation for name, operation in _operations(openapi) if "security" in operation}
-    assert len(secured) == 13
+    assert len(secured) == 16
     for name, operation in secured.items():
         assert {"400", "401", "503"} <= operation["responses"].keys(), name
     assert secured["POST /api/admin/revocations"]["security"] == [{"bearer": ["admin"]}, {"oauth2": ["admin"]}]
@@ -78,6 +81,7 @@ def test_every_body_has_an_example_and_its_limits(openapi: dict[str, Any]) -> No
     assert set(bodies) == {
         "POST /api/login", "POST /api/admin/revocations", "POST /oauth2/token", "POST /oauth2/revoke",
         "POST /oauth2/authorize",
+        "POST /api/api-keys",
         "POST /api/clients", "PATCH /api/clients/{client_id}", "POST /api/clients/{client_id}/secrets",
     }  # fmt: skip
     for name, operation in bodies.items():

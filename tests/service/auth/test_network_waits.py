@@ -7,10 +7,13 @@ from dataclasses import dataclass
 import httpx
 import pytest
 
+from services.auth.domain.grant_types import TOKEN_EXCHANGE
+from services.auth.domain.token_exchange import ACCESS_TOKEN_TYPE, API_KEY_TYPE
 from shared import clock
 from tests.service.auth.conftest import MakeSettings
 from tests.service.auth.running import Auth, running
 from tests.service.auth.slow_link import SlowLink
+from tests.support.clients import exchanging
 
 DELAY_SECONDS = 0.15
 
@@ -83,3 +86,20 @@ async def test_a_clients_token_waits_for_nothing_while_the_client_is_remembered(
 
 async def test_the_keys_wait_for_nothing(slow: Slow) -> None:
     assert await slow.waits(lambda: slow.auth.http.get("/.well-known/jwks.json")) == 0
+
+
+async def test_an_api_key_waits_twice_and_a_token_that_is_exchanged_for_nothing(slow: Slow) -> None:
+    auth, token = slow.auth, (await slow.auth.login())["token"]
+    key = (await auth.post("/api/api-keys", token, {"name": "Reports"})).json()["api_key"]
+    await auth.register(exchanging())
+    forms = [
+        {"grant_type": TOKEN_EXCHANGE, "subject_token": subject, "subject_token_type": kind}
+        for subject, kind in ((key, API_KEY_TYPE), (token, ACCESS_TOKEN_TYPE))
+    ]
+    by_key, by_token = (
+        lambda: auth.http.post("/oauth2/token", data=forms[0]),
+        lambda: auth.http.post("/oauth2/token", data=forms[1], auth=("gateway", "secret")),
+    )
+    assert (await by_token()).is_success
+    assert await slow.waits(by_token) == 0
+    assert await slow.waits(by_key) == 2

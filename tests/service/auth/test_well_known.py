@@ -61,7 +61,12 @@ async def test_keys_rotate_by_hand_without_a_token_refused(make_settings: MakeSe
 async def test_the_metadata_names_only_what_exists(auth: Auth) -> None:
     body = (await auth.http.get(METADATA)).json()
     assert body["issuer"] == "http://auth.test"
-    assert body["grant_types_supported"] == ["authorization_code", "refresh_token", "client_credentials"]
+    assert body["grant_types_supported"] == [
+        "authorization_code",
+        "refresh_token",
+        "client_credentials",
+        "urn:ietf:params:oauth:grant-type:token-exchange",
+    ]
     assert body["response_types_supported"] == ["code"]
     assert body["code_challenge_methods_supported"] == ["S256"]
     assert body["authorization_response_iss_parameter_supported"] is True

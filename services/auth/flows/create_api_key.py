@@ -1,0 +1,55 @@
+"""A user makes an API key for a program."""
+
+from dataclasses import dataclass
+
+from services.auth.domain.api_key_problems import LoginNeeded, ScopeTooWide, TooManyApiKeys
+from services.auth.domain.api_keys import MOST_KEYS, ApiKey, PresentedKey, new_api_key
+from services.auth.domain.audit import AuditEvent, Details
+from services.auth.domain.sessions import FIRST_PARTY_CLIENT
+from services.auth.stores.api_keys import ApiKeys
+from services.auth.stores.audit_trail import AuditTrail
+from shared.clock import Clock
+from shared.tokens.claims import Caller
+
+
+@dataclass(frozen=True, slots=True)
+class CreatedApiKey:
+    """`presented` is the only copy of the key."""
+
+    key: ApiKey
+    presented: PresentedKey
+
+
+@dataclass(frozen=True, slots=True)
+class CreateApiKey:
+    """A key outlives its maker's token, so neither a client that acts for a user nor a key can make one.
+
+    Raises:
+        LoginNeeded: one of these asks. ScopeTooWide: more than the caller has. TooManyApiKeys.
+        Unavailable: DynamoDB does not answer.
+    """
+
+    api_keys: ApiKeys
+    audit: AuditTrail
+    now: Clock
+
+    async def __call__(
+        self, caller: Caller, name: str, scope: frozenset[str] | None, lifetime_seconds: int
+    ) -> CreatedApiKey:
+        """Without a scope the key has the caller's."""
+        claims, now = caller.claims, self.now()
+        if caller.client_id != FIRST_PARTY_CLIENT or claims.username is None:
+            raise LoginNeeded
+        if scope is not None and not scope <= caller.scope:
+            raise ScopeTooWide(caller.scope)
+        if len(await self.api_keys.of_user(caller.user_id, now)) >= MOST_KEYS:
+            raise TooManyApiKeys(MOST_KEYS)
+        granted = caller.scope if scope is None else scope
+        expires_at = int(now) + lifetime_seconds
+        key, presented = new_api_key(
+            caller.user_id, claims.username, name=name, scope=granted, expires_at=expires_at, now=now
+        )
+        await self.api_keys.save(key)
+        details: Details = {"key_id": key.key_id, "scope": sorted(granted), "expires_at": key.expires_at}
+        self.audit.record(AuditEvent.by(caller, "api-key-creation", details=details), now)
+        return CreatedApiKey(key, presented)
