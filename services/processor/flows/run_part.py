@@ -30,7 +30,7 @@ from services.processor.stores.lease_keeping import TAKEOVERS, Holding, LeaseKee
 from services.processor.stores.outcomes import Outcomes
 from services.processor.stores.parts import Parts, PartTaken
 from services.processor.stores.records import Records
-from services.processor.stores.work_folder import sha256_of, work_folder
+from services.processor.stores.work_folder import WorkFolder, sha256_of, work_folder
 from services.processor.stores.work_queue import Delivery
 from shared import clock
 from shared.errors import Problem, Unavailable
@@ -65,10 +65,18 @@ class RunPart:
         planned = planned or await self._look_up(key)
         if planned is None:
             return Done()
-        job, plan = planned.job, planned.plan
+        with work_folder(self.folder, self.inputs) as folder:  # it goes last: nobody waits for that
+            return await self._run(planned.job, planned.plan, part, delivery, folder)
+
+    async def _look_up(self, key: JobKey) -> Planned | None:
+        job = await self.jobs.get(key)
+        plan = await self.files.plan(key) if job is not None and job.state is JobState.RUNNING else None
+        return None if job is None or plan is None else Planned(job, parse_plan(plan))
+
+    async def _run(self, job: Job, plan: Plan, part: int, delivery: Delivery, folder: WorkFolder) -> Verdict:
         try:
             record = await self.parts.lease(
-                key,
+                job.key,
                 part,
                 now_ms=self._now_ms(),
                 until_ms=self.keeping.until_ms(),
@@ -77,50 +85,44 @@ class RunPart:
         except PartTaken as taken:
             if taken.record.result is None:
                 return Later((taken.record.lease.until_ms - self._now_ms()) / 1000)
-            return await self._commit_if_all_done(job, plan, await self.parts.all_of(key))
+            return await self._commit_if_all_done(job, plan, await self.parts.all_of(job.key))
         TAKEOVERS.labels("part").inc(record.lease.took_over)
-        holding = Holding(key, part, record.lease.fence, delivery)
+        holding = Holding(job.key, part, record.lease.fence, delivery)
         try:
             if record.lease.attempts > self.settings.max_attempts:
                 raise tried_too_often(f"part {part}", self.settings.max_attempts)
             with UNDER_WAY.track_inprogress():
-                result = await self.keeping.during(holding, self._do_and_record(job, plan, holding))
+                result = await self.keeping.during(holding, self._do_and_record(job, plan, holding, folder))
         except Unavailable:
             raise
         except Problem as problem:
             return await self._fail(job, problem, holding, attempts=record.lease.attempts)
         alone = len(plan.partitions) == 1
-        records = [PartRecord(part, record.lease, result)] if alone else await self.parts.all_of(key)
+        records = [PartRecord(part, record.lease, result)] if alone else await self.parts.all_of(job.key)
         return await self._commit_if_all_done(job, plan, records)
 
-    async def _look_up(self, key: JobKey) -> Planned | None:
-        job = await self.jobs.get(key)
-        plan = await self.files.plan(key) if job is not None and job.state is JobState.RUNNING else None
-        return None if job is None or plan is None else Planned(job, parse_plan(plan))
-
-    async def _do_and_record(self, job: Job, plan: Plan, holding: Holding) -> PartResult:
+    async def _do_and_record(self, job: Job, plan: Plan, holding: Holding, folder: WorkFolder) -> PartResult:
         assert holding.part is not None  # noqa: S101 - ours
         try:
-            result = await self._do(job, plan, holding.part)
+            result = await self._do(job, plan, holding.part, folder)
             await self.parts.record(job.key, result, fence=holding.fence)
         except Unavailable as error:
             raise self._put_off_or_over(error, job) from error
         log.info("part_done", part=result.part, records=result.counts.records_out, fence=holding.fence)
         return result
 
-    async def _do(self, job: Job, plan: Plan, part: int) -> PartResult:
+    async def _do(self, job: Job, plan: Plan, part: int, folder: WorkFolder) -> PartResult:
         """Fetch, work, and store; the bytes depend on nothing but the plan and the request."""
-        with work_folder(self.folder, self.inputs) as folder:
-            files = await folder.fetch(plan.inputs_of(part))
-            BYTES.labels("fetched").inc(sum(source.size for source, _ in plan.inputs_of(part)))
-            output = folder.path / "output"
-            counts = await self.records.run(job, plan, files, output)
-            _count_read(counts)
-            sha256 = await asyncio.to_thread(sha256_of, output)
-            object_key = part_key(job, part, sha256, plan.output.suffix)
-            await self.files.put_part(object_key, output, content_type=plan.output.content_type, sha256=sha256)
-            RECORDS.labels("written").inc(counts.records_out)
-            BYTES.labels("written").inc(counts.bytes_out)
+        files = await folder.fetch(plan.inputs_of(part))
+        BYTES.labels("fetched").inc(sum(source.size for source, _ in plan.inputs_of(part)))
+        output = folder.path / "output"
+        counts = await self.records.run(job, plan, files, output)
+        _count_read(counts)
+        sha256 = await asyncio.to_thread(sha256_of, output)
+        object_key = part_key(job, part, sha256, plan.output.suffix)
+        await self.files.put_part(object_key, output, content_type=plan.output.content_type, sha256=sha256)
+        RECORDS.labels("written").inc(counts.records_out)
+        BYTES.labels("written").inc(counts.bytes_out)
         return PartResult(part, object_key, sha256, counts)
 
     async def _commit_if_all_done(self, job: Job, plan: Plan, records: Sequence[PartRecord]) -> Verdict:

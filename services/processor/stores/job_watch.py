@@ -9,7 +9,7 @@ from shared import clock
 
 _SHORTEST_PAUSE_SECONDS = 0.025
 _LONGEST_PAUSE_SECONDS = 0.25
-_SHARE_OF_WAIT = 0.15
+_SHARE_OF_WAIT = 0.08
 """A pause lasts this share of the time waited so far: an answer is late by a small part of what the job took."""
 
 
