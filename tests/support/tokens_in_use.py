@@ -10,17 +10,23 @@ import httpx
 from shared import clock
 
 PAUSE_SECONDS = 0.05
-ROUTE = "/api/process"
+# A limit of 0 is refused by whoever has accepted the token, before a store is asked: what the stores do shows nowhere.
+ROUTE = "/api/process?limit=0"
+ACCEPTED = 422
+REFUSED = 401
+UNKNOWN = 503
+NO_ANSWER = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """One use of a token: when it was sent (monotonic seconds), where, and the answer (0: no connection)."""
+    """One use of a token: when it was sent (monotonic seconds), where, and the answer (0: none) after how long."""
 
     sent: float
     processor: str
     status: int
     retry_after: str | None
+    seconds: float
 
 
 @dataclass(slots=True)
@@ -34,8 +40,8 @@ class TokenInUse:
         return {use.status for use in self.uses if use.sent >= since}
 
     def last_accepted(self) -> float:
-        """When the last use was sent that was answered 200."""
-        return max((use.sent for use in self.uses if use.status == httpx.codes.OK), default=0)
+        """When the last use was sent that was accepted."""
+        return max((use.sent for use in self.uses if use.status == ACCEPTED), default=0)
 
     async def until(self, status: int, processors: Sequence[str], *, within_seconds: float) -> None:
         """Until each of these processors has answered with this status since now.
@@ -66,11 +72,11 @@ async def in_use(processors: Sequence[str], *tokens: str) -> AsyncIterator[tuple
 async def _go_on(client: httpx.AsyncClient, processor: str, watched: TokenInUse) -> None:
     while True:
         sent = clock.monotonic()
-        status, retry_after = 0, None
+        status, retry_after = NO_ANSWER, None
         try:
             response = await client.get(processor + ROUTE, headers={"authorization": f"Bearer {watched.token}"})
             status, retry_after = response.status_code, response.headers.get("retry-after")
         except httpx.TransportError:
             pass  # the instance is gone or comes back: no answer is no acceptance
-        watched.uses.append(Use(sent, processor, status, retry_after))
+        watched.uses.append(Use(sent, processor, status, retry_after, clock.monotonic() - sent))
         await asyncio.sleep(PAUSE_SECONDS)

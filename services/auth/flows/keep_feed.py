@@ -3,6 +3,8 @@
 import asyncio
 from dataclasses import dataclass, replace
 
+from prometheus_client import Counter
+
 from services.auth.stores.announcer import Announcer
 from services.auth.stores.revocation_log import KEPT_SECONDS, RevocationLog
 from services.auth.stores.revocations import Revocations
@@ -15,6 +17,11 @@ from shared.tokens.vouching import FeedState, Vouching
 _USUALLY_BACK_SECONDS = 10  # writers' clocks differ, and a write takes its time
 _FAR_BACK_SECONDS = 60  # for a write that took DynamoDB very long
 _FAR_EVERY_SECONDS = 10
+
+ANNOUNCED_AGAIN = Counter(
+    "mayfly_revocations_announced_again",
+    "Revocations that were durable and missing from Redis: their auth had died, or Redis has lost them.",
+)
 
 log = get_logger(__name__)
 
@@ -98,4 +105,5 @@ class KeepFeed:
         for revocation in missing:
             await self.announcer.announce(revocation)
         if missing:
+            ANNOUNCED_AGAIN.inc(len(missing))
             log.warning("revocations_announced_again", count=len(missing))
