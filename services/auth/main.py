@@ -7,7 +7,18 @@ from importlib.metadata import version
 from fastapi import FastAPI
 
 from services.auth.resources import Resources, open_resources
-from services.auth.routes import admin, api_keys, authorize, clients, login, me, oauth, sessions, well_known
+from services.auth.routes import (
+    admin,
+    api_keys,
+    authorize,
+    clients,
+    login,
+    me,
+    oauth,
+    sessions,
+    status_lists,
+    well_known,
+)
 from services.auth.routes.cross_origin import CrossOrigin
 from services.auth.routes.oauth_errors import OAuthShape
 from services.auth.settings import AuthSettings
@@ -36,6 +47,7 @@ _ROUTERS = (
     api_keys,
     clients,
     admin,
+    status_lists,
     well_known,
 )
 

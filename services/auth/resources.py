@@ -13,6 +13,7 @@ from services.auth.composition.clients import ClientFlows, client_flows
 from services.auth.composition.feed import fleet_clock, keeping_feed
 from services.auth.composition.parts import Backends, Parts, make_parts
 from services.auth.composition.sessions import SessionFlows, session_flows
+from services.auth.composition.status_lists import StatusListFlows, status_list_flows
 from services.auth.composition.tokens import TokenFlows, token_flows
 from services.auth.passwords import Passwords
 from services.auth.settings import AuthSettings
@@ -44,6 +45,7 @@ class Resources:
     browser: BrowserFlows
     clients: ClientFlows
     api_keys: ApiKeyFlows
+    status_lists: StatusListFlows
 
     @property
     def verifier(self) -> Verifier:
@@ -70,6 +72,7 @@ async def open_resources(settings: AuthSettings, keys: SigningKeys) -> AsyncIter
             browser=browser_flows(parts),
             clients=client_flows(parts),
             api_keys=api_key_flows(parts),
+            status_lists=status_list_flows(parts),
         )
 
 

@@ -81,6 +81,13 @@ class AuthSettings(BootstrapSettings):
         le=3600,
         description="How long the key set may be cached. A new key is published twice as long before it signs.",
     )
+    status_list_ttl_seconds: int = Field(
+        30,
+        ge=5,
+        le=3600,
+        description="How long others may keep a status list before they fetch it again (its `ttl`). With it grows "
+        "`status_list_max_staleness` in the metadata document.",
+    )
     password_threads: int = Field(
         default_factory=lambda: os.cpu_count() or 1,
         ge=1,

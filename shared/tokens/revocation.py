@@ -82,6 +82,10 @@ class RevokedSet:
         """The last second in which tokens were issued that a revocation of this target ends; -1: there is none."""
         return self._kinds[target.kind].get(target.value, -1) >> _EXPIRY_BITS
 
+    def values(self, kind: Kind) -> Sequence[str]:
+        """What is revoked of this kind: ids of tokens, of sessions, and so on."""
+        return list(self._kinds[kind])
+
     def is_revoked(self, claims: Claims) -> bool:
         """Whether any of them ends this token, or one that it was exchanged from."""
         return (

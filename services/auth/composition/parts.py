@@ -24,6 +24,8 @@ from services.auth.stores.login_attempts import LoginAttempts
 from services.auth.stores.recent_clients import RecentClients
 from services.auth.stores.revocations import Revocations
 from services.auth.stores.sessions import Sessions
+from services.auth.stores.status_lists import StatusLists
+from services.auth.stores.token_slots import TokenSlots
 from services.auth.stores.users import Users
 from shared.clients.aws_types import DynamoDBClient
 from shared.clock import Clock
@@ -80,7 +82,13 @@ def make_parts(settings: AuthSettings, keys: SigningKeys, backends: Backends, no
     )
     sessions = Sessions(dynamodb, prefix)
     access_tokens = AccessTokens(
-        keys, settings.issuer, settings.audience, lifetimes, feed.revoked, lead_of(settings.clock_skew_seconds)
+        keys,
+        TokenSlots(StatusLists(dynamodb, prefix)),
+        settings.issuer,
+        settings.audience,
+        lifetimes,
+        feed.revoked,
+        lead_of(settings.clock_skew_seconds),
     )
     policy = VerificationPolicy(settings.issuer, settings.audience, settings.clock_skew_seconds)
     key_source = StaticKeySource(keys.key_set)

@@ -76,3 +76,14 @@ class TooManyCodes(RateLimited):
     """Codes of devices were entered that do not exist, too many in a short time."""
 
     code, title = "too-many-codes", "Too many wrong codes"
+
+
+class StatusListNotFound(NotFound):
+    """No token that lives names this list."""
+
+    code, title = "status-list-not-found", "There is no such status list"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "No list has this name (any more). A token's claim status.status_list.uri names the right one."
+        )

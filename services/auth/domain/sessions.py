@@ -1,6 +1,7 @@
 """A session: what begins with a login, is kept alive by refreshing, and can be ended."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from services.auth.domain.refresh import RefreshState, RefreshToken, first_token
@@ -10,6 +11,7 @@ from shared.ids import new_id
 FIRST_PARTY_CLIENT = "mayfly-login"
 """The `client_id` of tokens that a login gives: a public client without a secret."""
 
+MOST_LISTED_TOKENS = 100
 _LONGEST_USER_AGENT = 200
 _SESSION_ID = re.compile(r"ses_[a-z2-7]{26}\Z")
 
@@ -33,6 +35,7 @@ class Session:
 
     `issued_at` is the `iat` of its first access token: a revocation of the user up to then ends the session too.
     `expires_at`: until when it can be refreshed. `tokens_expire_at`: no access token of it lives longer.
+    `listed_tokens`: when each of its access tokens that stand in a status list has surely expired, by their `jti`.
     """
 
     session_id: str
@@ -47,11 +50,16 @@ class Session:
     expires_at: int
     tokens_expire_at: int
     refresh: RefreshState
+    listed_tokens: Mapping[str, int]
     ended_at_ms: int | None = None
 
     def is_alive(self, now: float) -> bool:
         """Whether it can still be refreshed, as far as this row knows."""
         return self.ended_at_ms is None and now < self.expires_at
+
+    def may_list_another(self, now: float) -> bool:
+        """A row has room for so many tokens only: who refreshes without pause gets some that stand in no list."""
+        return sum(now < expires_at for expires_at in self.listed_tokens.values()) < MOST_LISTED_TOKENS
 
 
 def may_be_session_id(unverified_id: str) -> bool:
@@ -79,10 +87,14 @@ def start_session(
     client_id: str,
     scope: frozenset[str],
     issued_at: int,
+    token_id: str,
     lifetimes: Lifetimes,
     now: float,
 ) -> tuple[Session, RefreshToken]:
-    """The session that a user begins with a client, and the only copy of its first refresh token."""
+    """The session that a user begins with a client, and the only copy of its first refresh token.
+
+    `token_id` is the `jti` of its first access token.
+    """
     session_id = new_id("ses")
     token, state = first_token(session_id, now)
     session = Session(
@@ -98,5 +110,6 @@ def start_session(
         expires_at=int(now) + lifetimes.session_seconds,
         tokens_expire_at=lifetimes.tokens_expire_at(now),
         refresh=state,
+        listed_tokens={token_id: lifetimes.tokens_expire_at(now)},
     )
     return session, token

@@ -30,7 +30,8 @@ class IssueClientToken:
         now = self.now()
         client, issued_at = await self.authentication.for_grant(unverified_client, CLIENT_CREDENTIALS, now)
         grant = Grant.of_client(client, narrow_scope(client.scope, raw_scope))
-        issued = self.access_tokens.issue(grant, issued_at=issued_at, now=now)
+        reserved = await self.access_tokens.reserve(client.client_id, issued_at, subject=grant.subject)
+        issued = self.access_tokens.issue(grant, issued_at=issued_at, now=now, reserved=reserved)
         who, scope = client.client_id, sorted(issued.scope)
         self.audit.record(AuditEvent("client-token", "succeeded", who, who, who, details={"scope": scope}), now)
         return issued

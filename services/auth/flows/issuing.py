@@ -4,10 +4,12 @@ from dataclasses import dataclass
 
 from services.auth.domain.access_tokens import Grant, access_claims, issue_second
 from services.auth.domain.sessions import Lifetimes
+from services.auth.domain.status_lists import Slot, status_claim
 from services.auth.signing_keys import SigningKeys
+from services.auth.stores.token_slots import TokenSlots
 from shared.tokens.compact import ACCESS_TOKEN_TYPE
 from shared.tokens.revocation import EVERYTHING, RevokedSet, Target
-from shared.tokens.signature import sign
+from shared.tokens.signature import SigningKey, sign
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +26,27 @@ class IssuedToken:
 
 
 @dataclass(frozen=True, slots=True)
+class Reserved:
+    """What is settled of a token before the rest of it: its `jti`, its place in a status list, the key that signs it.
+
+    A token of a session is issued with it only after `token_id` was written into the session's row, or when it is
+    written before the token is handed out: a session that ends takes the tokens with it that its row names.
+    """
+
+    slot: Slot
+    key: SigningKey
+
+    @property
+    def token_id(self) -> str:
+        return self.slot.token_id
+
+
+@dataclass(frozen=True, slots=True)
 class AccessTokens:
     """Signs. `revoked` is what this process has heard of revocations."""
 
     keys: SigningKeys
+    slots: TokenSlots
     issuer: str
     audience: str
     lifetimes: Lifetimes
@@ -46,9 +65,29 @@ class AccessTokens:
         """The `iat` of a token that is issued now. Raises JustRevoked: that second must be waited for."""
         return issue_second(now, revoked_up_to, self.lead_seconds)
 
-    def issue(self, grant: Grant, *, issued_at: int, now: float, at_latest: int | None = None) -> IssuedToken:
+    async def reserve(self, client_id: str, issued_at: int, *, subject: str | None = None) -> Reserved:
+        """A place in a status list for a token with this `iat`. It waits for DynamoDB only now and then.
+
+        `subject` is the token's `sub` if it has no session, else None.
+
+        Raises:
+            Unavailable: a place has to be asked for, and DynamoDB does not answer.
+        """
+        key = self.keys.active
+        return Reserved(await self.slots.take(client_id, key.kid, subject, issued_at), key)
+
+    def issue(
+        self,
+        grant: Grant,
+        *,
+        issued_at: int,
+        now: float,
+        reserved: Reserved | None = None,
+        at_latest: int | None = None,
+    ) -> IssuedToken:
         """A signed token with this `iat`; it lives as long as one of this second or of that, whichever ends first.
 
+        Without a reservation it has no `status`: whoever wants to know of its revocation follows the feed, or asks.
         `at_latest`: it expires then, if not before.
         """
         expires_at = min(issued_at, int(now)) + self.lifetimes.access_seconds
@@ -57,5 +96,7 @@ class AccessTokens:
         claims = access_claims(
             grant, issuer=self.issuer, audience=self.audience, issued_at=issued_at, expires_at=expires_at
         )
-        token = sign({"typ": ACCESS_TOKEN_TYPE}, claims, self.keys.active)
+        if reserved is not None:
+            claims |= {"jti": reserved.token_id, "status": status_claim(reserved.slot, self.issuer)}
+        token = sign({"typ": ACCESS_TOKEN_TYPE}, claims, reserved.key if reserved else self.keys.active)
         return IssuedToken(token, expires_at, expires_at - int(now), grant.scope)

@@ -8,7 +8,7 @@ from services.auth.domain.refresh import RefreshToken
 from services.auth.domain.sessions import FIRST_PARTY_CLIENT, Origin, Session, start_session
 from services.auth.domain.users import scope_of
 from services.auth.flows.at_once import at_once
-from services.auth.flows.issuing import AccessTokens, IssuedToken
+from services.auth.flows.issuing import AccessTokens, IssuedToken, Reserved
 from services.auth.flows.password_check import Credentials, PasswordCheck, Proven
 from services.auth.stores.audit_trail import AuditTrail
 from services.auth.stores.sessions import Sessions
@@ -35,14 +35,15 @@ class Login:
     async def __call__(self, credentials: Credentials, origin: Origin) -> LoggedIn:
         now = self.now()
         proven = await self.password_check.prove(credentials, origin, FIRST_PARTY_CLIENT, now)
-        logged_in = self._begin(proven, origin)
+        reserved = await self.access_tokens.reserve(FIRST_PARTY_CLIENT, proven.issued_at)
+        logged_in = self._begin(proven, origin, reserved)
         await at_once(self.sessions.save(logged_in.session), self.password_check.settle(proven))
         who = proven.user.user_id
         details: Details = {"session_id": logged_in.session.session_id}
         self.audit.record(AuditEvent("login", "succeeded", who, who, FIRST_PARTY_CLIENT, details=details), now)
         return logged_in
 
-    def _begin(self, proven: Proven, origin: Origin) -> LoggedIn:
+    def _begin(self, proven: Proven, origin: Origin, reserved: Reserved) -> LoggedIn:
         now, user = self.now(), proven.user
         session, refresh_token = start_session(
             user,
@@ -50,8 +51,10 @@ class Login:
             client_id=FIRST_PARTY_CLIENT,
             scope=scope_of(user.roles, user.permissions),
             issued_at=proven.issued_at,
+            token_id=reserved.token_id,
             lifetimes=self.access_tokens.lifetimes,
             now=now,
         )
         grant = Grant.of_session(session, user, session.scope)
-        return LoggedIn(self.access_tokens.issue(grant, issued_at=proven.issued_at, now=now), refresh_token, session)
+        access = self.access_tokens.issue(grant, issued_at=proven.issued_at, now=now, reserved=reserved)
+        return LoggedIn(access, refresh_token, session)

@@ -17,7 +17,7 @@ from services.auth.domain.users import User, scope_of
 from services.auth.flows.at_once import at_once
 from services.auth.flows.client_authentication import ClientAuthentication
 from services.auth.flows.ending import Ending
-from services.auth.flows.issuing import AccessTokens, IssuedToken
+from services.auth.flows.issuing import AccessTokens, IssuedToken, Reserved
 from services.auth.stores.audit_trail import AuditTrail
 from services.auth.stores.sessions import Sessions
 from services.auth.stores.users import Users
@@ -73,11 +73,14 @@ class RefreshSession:
         user = await self._user(session)
         grant = Grant.of_session(session, user, scope & scope_of(user.roles, user.permissions))
         issued_at = self.access_tokens.second_after(revoked_up_to, now)
-        access = self.access_tokens.issue(grant, issued_at=issued_at, now=now)
+        reserved = None
+        if session.may_list_another(now):
+            reserved = await self.access_tokens.reserve(session.client_id, issued_at)
+        access = self.access_tokens.issue(grant, issued_at=issued_at, now=now, reserved=reserved)
         if use == "current":
-            successor = await self._rotated(presented, session)
+            successor = await self._rotated(presented, session, reserved)
         else:
-            successor = repeat(presented, session.refresh)
+            successor = await self._repeated(presented, session, reserved)
         self._record(session, use, now)
         return Refreshed(access, successor)
 
@@ -108,16 +111,25 @@ class RefreshSession:
             raise InvalidGrant("The session has ended. Log in again.")
         return user
 
-    async def _rotated(self, presented: RefreshToken, session: Session) -> RefreshToken:
+    async def _rotated(self, presented: RefreshToken, session: Session, reserved: Reserved | None) -> RefreshToken:
         """The successor, once it is stored; where another request was faster, the one that it has stored."""
         now = self.now()
         successor, state = rotate(presented, session.refresh, now)
         tokens_expire_at = self.access_tokens.lifetimes.tokens_expire_at(now)
-        as_it_stands = await self.sessions.rotate(session, state, tokens_expire_at=tokens_expire_at, now=now)
+        token_id = reserved.token_id if reserved else None
+        as_it_stands = await self.sessions.rotate(
+            session, state, token_id=token_id, tokens_expire_at=tokens_expire_at, now=now
+        )
         if as_it_stands is None:
             return successor
         await self._judged(presented, as_it_stands, now)
-        return repeat(presented, as_it_stands.refresh)
+        return await self._repeated(presented, as_it_stands, reserved)
+
+    async def _repeated(self, presented: RefreshToken, session: Session, reserved: Reserved | None) -> RefreshToken:
+        """The successor that was answered before. The access token that now goes with it will end with the session."""
+        if reserved is not None and not await self.sessions.list_token(session, reserved.token_id):
+            raise InvalidGrant("The session has ended. Log in again.")
+        return repeat(presented, session.refresh)
 
     def _record(self, session: Session, use: str, now: float) -> None:
         who = session.user_id

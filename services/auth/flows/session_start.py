@@ -44,15 +44,17 @@ class SessionStart:
         user, revocations = await at_once(self.users.get(consent.username), self.revocations.read(consent.targets))
         if user is None or not consent.holds(user, revoked_up_to(revocations)):
             raise InvalidGrant("What the user has consented to was revoked. Ask again.")
+        reserved = await self.access_tokens.reserve(consent.client_id, issued_at)
         session, refresh_token = start_session(
             user,
             origin,
             client_id=consent.client_id,
             scope=consent.scope,
             issued_at=issued_at,
+            token_id=reserved.token_id,
             lifetimes=self.access_tokens.lifetimes,
             now=now,
         )
         grant = Grant.of_session(session, user, consent.scope & scope_of(user.roles, user.permissions))
-        access = self.access_tokens.issue(grant, issued_at=issued_at, now=now)
+        access = self.access_tokens.issue(grant, issued_at=issued_at, now=now, reserved=reserved)
         return StartedSession(session, access, refresh_token if REFRESH_TOKEN in client.grant_types else None)

@@ -1,22 +1,22 @@
 """What clients and verifiers need to know, for everybody and cacheable."""
 
-import hashlib
 import json
 from collections.abc import Mapping
-from typing import Annotated, Any, TypeAlias
+from typing import Any
 
-from fastapi import APIRouter, Header, Response, status
+from fastapi import APIRouter, Response
 
 from services.auth.dependencies import AuthResources
 from services.auth.domain.authorization_requests import PROMPTS, RESPONSE_MODE, RESPONSE_TYPE
 from services.auth.domain.pkce import METHOD
+from services.auth.domain.status_lists import Freshness
 from services.auth.domain.users import SCOPES
+from services.auth.routes.conditional_get import IfNoneMatch, cacheable
 from services.auth.routes.oauth_errors import AUTHORIZE
 from services.auth.routes.token_grants import GRANT_TYPES
 from services.auth.settings import AuthSettings
 
 router = APIRouter(prefix="/.well-known", tags=["discovery"])
-IfNoneMatch: TypeAlias = Annotated[str | None, Header()]
 _CLIENT_AUTHENTICATION = ["client_secret_basic", "client_secret_post", "none"]
 
 
@@ -54,7 +54,7 @@ async def jwks(resources: AuthResources, if_none_match: IfNoneMatch = None) -> R
     response_class=Response,
     responses=_document(
         "The metadata. `revocation_max_staleness` is ours: no service accepts a revoked token longer than this many "
-        "seconds after its revocation was answered.",
+        "seconds after its revocation was answered. `status_list_max_staleness`: the same for readers of status lists.",
         {"type": "object", "required": ["issuer", "response_types_supported"]},
         {"issuer": "http://127.0.0.1:8001", "response_types_supported": ["code"], "revocation_max_staleness": 2.0},
     ),
@@ -87,6 +87,7 @@ async def openid_metadata(resources: AuthResources, if_none_match: IfNoneMatch =
 
 def server_metadata(settings: AuthSettings) -> dict[str, Any]:
     issuer = settings.issuer
+    lists = Freshness(settings.status_list_ttl_seconds, settings.revocation_max_staleness_seconds)
     return {
         "issuer": issuer,
         "authorization_endpoint": f"{issuer}{AUTHORIZE}",
@@ -105,19 +106,10 @@ def server_metadata(settings: AuthSettings) -> dict[str, Any]:
         "request_uri_parameter_supported": False,
         "scopes_supported": list(SCOPES),
         "revocation_max_staleness": settings.revocation_max_staleness_seconds,
+        "status_list_max_staleness": lists.max_staleness_seconds,
     }
 
 
 def _cacheable(document: Mapping[str, Any], max_age_seconds: int, if_none_match: str | None) -> Response:
     body = json.dumps(document, separators=(",", ":")).encode()
-    etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-    headers = {"ETag": etag, "Cache-Control": f"public, max-age={max_age_seconds}"}
-    if _matches(if_none_match, etag):
-        return Response(status_code=status.HTTP_304_NOT_MODIFIED, headers=headers)
-    return Response(body, media_type="application/json", headers=headers)
-
-
-def _matches(if_none_match: str | None, etag: str) -> bool:
-    """RFC 9110 §13.1.2: the weak comparison."""
-    named = [part.strip().removeprefix("W/") for part in (if_none_match or "").split(",")]
-    return etag in named or named == ["*"]
+    return cacheable(body, "application/json", max_age_seconds, if_none_match)

@@ -26,6 +26,7 @@ def row_of(session: Session) -> dict[str, Any]:
             "mark_key": session.refresh.mark_key,
             "current_hash": session.refresh.current_hash,
             "rotated_at_ms": session.refresh.rotated_at_ms,
+            "listed_tokens": dict(session.listed_tokens),
         }
     )
 
@@ -47,5 +48,6 @@ def session_of(item: dict[str, Any]) -> Session:
         refresh=RefreshState(
             row["mark_key"], row["current_hash"], row.get("previous_hash"), row.get("salt"), row["rotated_at_ms"]
         ),
+        listed_tokens=row["listed_tokens"],
         ended_at_ms=row.get("ended_at_ms"),
     )

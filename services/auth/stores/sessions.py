@@ -44,9 +44,11 @@ class Sessions:
         return session_of(answer["Item"]) if "Item" in answer else None
 
     async def rotate(
-        self, session: Session, successor: RefreshState, *, tokens_expire_at: int, now: float
+        self, session: Session, successor: RefreshState, *, token_id: str | None, tokens_expire_at: int, now: float
     ) -> Session | None:
         """Exchange the refresh token, if the session still has the one that `session` was read with.
+
+        `token_id` is the access token that goes with it, if that stands in a status list.
 
         None: done. Otherwise nothing was changed, and the answer is the session as it stands now: another request was
         faster, or it has ended.
@@ -59,6 +61,7 @@ class Sessions:
             ":tokens": {"N": str(max(tokens_expire_at, session.tokens_expire_at))},
             ":now": {"N": str(int(now))},
         }
+        listing, names = _listing(session, token_id, now)
         try:
             with aws_errors("DynamoDB"):
                 await past_conflicts(
@@ -66,7 +69,8 @@ class Sessions:
                         TableName=self._table,
                         Key={"session_id": {"S": session.session_id}},
                         UpdateExpression="SET current_hash = :current, previous_hash = :presented, salt = :salt, "
-                        "rotated_at_ms = :rotated, last_used_at_ms = :rotated, tokens_expire_at = :tokens",
+                        f"rotated_at_ms = :rotated, last_used_at_ms = :rotated, tokens_expire_at = :tokens{listing}",
+                        **names,
                         ConditionExpression=f"current_hash = :presented AND {_ALIVE} AND expires_at > :now",
                         ExpressionAttributeValues=values,
                         ReturnValuesOnConditionCheckFailure="ALL_OLD",
@@ -77,6 +81,26 @@ class Sessions:
                 raise
             return _as_it_stands(error, session, now)
         return None
+
+    async def list_token(self, session: Session, token_id: str) -> bool:
+        """One more access token of the session's, which goes when the session goes. False: that has ended already."""
+        try:
+            with aws_errors("DynamoDB"):
+                await past_conflicts(
+                    lambda: self._dynamodb.update_item(
+                        TableName=self._table,
+                        Key={"session_id": {"S": session.session_id}},
+                        UpdateExpression="SET listed_tokens.#token = :expiry",
+                        ConditionExpression=_ALIVE,
+                        ExpressionAttributeNames={"#token": token_id},
+                        ExpressionAttributeValues={":expiry": {"N": str(session.tokens_expire_at)}},
+                    )
+                )
+        except ClientError as error:
+            if not condition_failed(error):
+                raise
+            return False
+        return True
 
     async def end(self, session: Session, revocation: Revocation, now: float) -> None:
         """End it and make its revocation durable: both or neither. One that has ended stays as it is."""
@@ -119,6 +143,17 @@ class Sessions:
                 if most is not None and len(found) >= most:
                     break
         return found[:most]
+
+
+def _listing(session: Session, token_id: str | None, now: float) -> tuple[str, dict[str, Any]]:
+    """What an update adds to name this token and to forget expired ones. Others may do the same at the same time."""
+    expired = [known for known, expires_at in session.listed_tokens.items() if expires_at <= now]
+    names = {f"#expired{number}": known for number, known in enumerate(expired)}
+    text = f" REMOVE {', '.join(f'listed_tokens.{name}' for name in names)}" if names else ""
+    if token_id is not None:
+        names["#token"] = token_id
+        text = ", listed_tokens.#token = :tokens" + text
+    return text, {"ExpressionAttributeNames": names} if names else {}
 
 
 def _as_it_stands(error: ClientError, session: Session, now: float) -> Session:

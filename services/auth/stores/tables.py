@@ -26,6 +26,8 @@ BROWSER_SESSIONS = "browser-sessions"
 REVOCATION_LOG = "revocation-log"
 API_KEYS = "api-keys"
 ALIVE_BY_USER = "by-user"
+SESSIONS_WITH_TOKENS = "with-tokens"
+STATUS_LISTS = "status-lists"
 EXPIRY = "expires_at"
 
 _POLL_SECONDS = 0.2
@@ -68,9 +70,25 @@ _ALIVE_BY_USER: GlobalSecondaryIndexTypeDef = {
 }
 _ALIVE_KEYS: tuple[tuple[str, Literal["S", "N"]], ...] = (("alive_for", "S"), ("created_at_ms", "N"))
 
+_WITH_TOKENS: GlobalSecondaryIndexTypeDef = {
+    # Ended ones too, as long as a token of theirs lives.
+    "IndexName": SESSIONS_WITH_TOKENS,
+    "KeySchema": [
+        {"AttributeName": "user_id", "KeyType": "HASH"},
+        {"AttributeName": "tokens_expire_at", "KeyType": "RANGE"},
+    ],
+    "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["listed_tokens"]},
+}
+
 TABLES: Sequence[Table] = (
     Table(USERS, "username"),
-    Table(SESSIONS, "session_id", expires=True, indexes=(_ALIVE_BY_USER,), index_keys=_ALIVE_KEYS),
+    Table(
+        SESSIONS,
+        "session_id",
+        expires=True,
+        indexes=(_ALIVE_BY_USER, _WITH_TOKENS),
+        index_keys=(*_ALIVE_KEYS, ("user_id", "S"), ("tokens_expire_at", "N")),
+    ),
     Table(API_KEYS, "key_id", expires=True, indexes=(_ALIVE_BY_USER,), index_keys=_ALIVE_KEYS),
     Table(CLIENTS, "client_id"),
     Table(AUTHORIZATION_CODES, "code_hash", expires=True),
@@ -79,6 +97,7 @@ TABLES: Sequence[Table] = (
     Table(REVOCATIONS, "target", expires=True),
     Table(AUDIT, "view", expires=True, sort_key="position"),
     Table(REVOCATION_LOG, "bucket", expires=True, sort_key="entry"),
+    Table(STATUS_LISTS, "list_id", expires=True),
 )
 
 

@@ -55,6 +55,7 @@ def test_every_route_is_there_and_none_besides(openapi: dict[str, Any]) -> None:
         "POST /oauth2/revoke",
         "GET /oauth2/authorize",
         "POST /oauth2/authorize",
+        "GET /oauth2/status-lists/{list_id}",
         "GET /.well-known/jwks.json",
         "GET /.well-known/oauth-authorization-server",
         "GET /.well-known/openid-configuration",

@@ -28,6 +28,7 @@ OPEN = access.OPERATIONAL | {
     "GET /.well-known/jwks.json": "public keys",
     "GET /.well-known/oauth-authorization-server": "public by RFC 8414",
     "GET /.well-known/openid-configuration": "public by OpenID Connect Discovery",
+    "GET /oauth2/status-lists/{list_id}": "for everybody who verifies tokens; one bit a token, and no names",
     "POST /oauth2/token": "the client authenticates, or shows the grant that it was given",
     "POST /oauth2/revoke": "the client authenticates (RFC 7009 section 2.1)",
     "GET /oauth2/authorize": "a page: the person logs in on it",

@@ -33,13 +33,14 @@ async def test_a_session_whose_row_is_gone_has_ended(make_settings: MakeSettings
         client_id="mayfly-login",
         scope=frozenset(),
         issued_at=int(now),
+        token_id="tok_1",
         lifetimes=LIFETIMES,
         now=now,
     )
     _, state = rotate(token, session.refresh, now)
     async with open_dynamodb(settings) as dynamodb:
         sessions = Sessions(dynamodb, settings.table_prefix)
-        stands = await sessions.rotate(session, state, tokens_expire_at=0, now=now)
+        stands = await sessions.rotate(session, state, token_id=None, tokens_expire_at=0, now=now)
         assert await sessions.get(session.session_id) is None
     assert stands is not None
     assert not stands.is_alive(now)

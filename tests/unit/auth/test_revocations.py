@@ -33,6 +33,7 @@ def _session(issued_at: int = NOW) -> Session:
         client_id=FIRST_PARTY_CLIENT,
         scope=frozenset({"jobs:read"}),
         issued_at=issued_at,
+        token_id="tok_1",
         lifetimes=LIFETIMES,
         now=NOW,
     )
