@@ -17,6 +17,7 @@ from services.auth.routes import (
     oauth,
     sessions,
     status_lists,
+    users,
     well_known,
 )
 from services.auth.routes.cross_origin import CrossOrigin
@@ -43,6 +44,7 @@ _ROUTERS = (
     oauth,
     authorize,
     me,
+    users,
     sessions,
     api_keys,
     clients,

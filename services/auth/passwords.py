@@ -1,8 +1,11 @@
 """Passwords by Argon2id (RFC 9106), in threads of their own, so many at once as there are cores."""
 
 import asyncio
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
 
 from argon2 import PasswordHasher, Type, extract_parameters
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -14,6 +17,8 @@ from shared.ids import new_secret
 
 VERIFICATIONS = Counter("mayfly_password_verifications", "Passwords that were checked by Argon2id.", ["outcome"])
 WAITING = Gauge("mayfly_passwords_waiting", "Passwords that are being checked, or wait for it.")
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,22 +48,23 @@ class Passwords:
         Raises:
             TooManyLogins: too many wait already.
         """
+        result = await self._in_a_thread(partial(self._verify, stored_hash, normalize_password(password)))
+        VERIFICATIONS.labels("right" if result.is_right else "wrong").inc()
+        return result
+
+    async def hash(self, password: str) -> str:
+        """A hash to store, with its salt and parameters in it. Raises TooManyLogins."""
+        return await self._in_a_thread(partial(self._hasher.hash, normalize_password(password)))
+
+    async def _in_a_thread(self, work: Callable[[], Result]) -> Result:
         if self._at_once >= self._most_at_once:
             raise TooManyLogins("More people log in than this instance can check now.", retry_after_seconds=1)
         self._at_once += 1
         try:
             with WAITING.track_inprogress():
-                loop = asyncio.get_running_loop()
-                result = await loop.run_in_executor(self._pool, self._verify, stored_hash, normalize_password(password))
+                return await asyncio.get_running_loop().run_in_executor(self._pool, work)
         finally:
             self._at_once -= 1
-        VERIFICATIONS.labels("right" if result.is_right else "wrong").inc()
-        return result
-
-    async def hash(self, password: str) -> str:
-        """A hash to store, with its salt and parameters in it."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._pool, self._hasher.hash, normalize_password(password))
 
     def close(self) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)

@@ -15,6 +15,7 @@ from services.auth.composition.parts import Backends, Parts, make_parts
 from services.auth.composition.sessions import SessionFlows, session_flows
 from services.auth.composition.status_lists import StatusListFlows, status_list_flows
 from services.auth.composition.tokens import TokenFlows, token_flows
+from services.auth.composition.users import UserFlows, user_flows
 from services.auth.passwords import Passwords
 from services.auth.settings import AuthSettings
 from services.auth.signing_keys import SigningKeys
@@ -46,6 +47,7 @@ class Resources:
     clients: ClientFlows
     api_keys: ApiKeyFlows
     status_lists: StatusListFlows
+    users: UserFlows
 
     @property
     def verifier(self) -> Verifier:
@@ -73,6 +75,7 @@ async def open_resources(settings: AuthSettings, keys: SigningKeys) -> AsyncIter
             clients=client_flows(parts),
             api_keys=api_key_flows(parts),
             status_lists=status_list_flows(parts),
+            users=user_flows(parts),
         )
 
 

@@ -4,7 +4,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import Any, get_args
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -102,7 +102,7 @@ async def _on_problem(_request: Request, error: Exception) -> Response:
     return problem_response(error)
 
 
-async def _on_validation_error(_request: Request, error: Exception) -> Response:
+async def _on_validation_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for it
     details = error.errors()
     if any(detail["type"] == "json_invalid" for detail in details):
@@ -110,10 +110,18 @@ async def _on_validation_error(_request: Request, error: Exception) -> Response:
     if details[0]["loc"] == ("body",) and isinstance(error.body, bytes):
         detail = "Content-Type: the body was not read as JSON; send it with `Content-Type: application/json`"
         return problem_response(ValidationFailed(detail, errors=[FieldError("Content-Type", detail)]))
-    errors = field_errors(error)
+    errors = field_errors(error, _members_of_body(request))
     first = errors[0]
     detail = f"{first.pointer or 'the body'}: {first.detail}"
     return problem_response(ValidationFailed(detail, errors=errors[:_MOST_ERRORS]))
+
+
+def _members_of_body(request: Request) -> list[str]:
+    """What the body of this route may have, where it is an object of ours."""
+    field = getattr(request.scope.get("route"), "body_field", None)
+    annotation = field.field_info.annotation if field else None
+    models = [kind for kind in (annotation, *get_args(annotation)) if hasattr(kind, "model_fields")]
+    return [info.alias or name for model in models for name, info in model.model_fields.items()]
 
 
 async def _on_http_exception(request: Request, error: Exception) -> Response:

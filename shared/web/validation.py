@@ -1,12 +1,13 @@
 """What pydantic says of a request, as fields and remedies of ours."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from fastapi.exceptions import RequestValidationError
 
 from shared.errors import FieldError
+from shared.nearest import did_you_mean
 from shared.web.schema import Unstorable
 
 _WORDS = {
@@ -18,18 +19,25 @@ _WORDS = {
 _THEIR_START = re.compile(r"^(?:Input|String|List|Value|Data) should ")
 
 
-def field_errors(error: RequestValidationError) -> list[FieldError]:
-    """One for each field that is wrong, in their order; what several alternatives say of a field is put together."""
+def field_errors(error: RequestValidationError, known: Collection[str]) -> list[FieldError]:
+    """One for each field that is wrong, in their order; what several alternatives say of a field is put together.
+
+    `known`: the members that the body may have.
+    """
     reasons: dict[str, list[str]] = {}
     for detail in error.errors():
         pointer = _pointer(detail, error.body)
-        reason = _WORDS.get(detail["type"]) or _THEIR_START.sub("must ", str(detail["msg"])).removeprefix(
-            "Value error, "
-        )
         said = reasons.setdefault(pointer, [])
-        if reason not in said:
+        if (reason := _reason(detail, known)) not in said:
             said.append(reason)
     return [FieldError(pointer, ", or ".join(said)) for pointer, said in reasons.items()]
+
+
+def _reason(detail: Mapping[str, Any], known: Collection[str]) -> str:
+    where, *path = detail["loc"]
+    if detail["type"] == "extra_forbidden" and where == "body" and len(path) == 1 and known:
+        return f"is not known here; {did_you_mean(str(path[0]), known)}"
+    return _WORDS.get(detail["type"]) or _THEIR_START.sub("must ", str(detail["msg"])).removeprefix("Value error, ")
 
 
 def _pointer(detail: Mapping[str, Any], body: object) -> str:

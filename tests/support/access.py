@@ -70,9 +70,10 @@ def _members(openapi: dict[str, Any], schema: dict[str, Any]) -> Iterable[str]:
 
 
 async def ask(http: httpx.AsyncClient, operation: Operation, token: str | None, path: str = "") -> httpx.Response:
-    """The bare request, without a body: who may ask is decided before that is read."""
+    """The request with an empty body, where it takes one: who may ask is decided before that is read."""
     headers = {} if token is None else {"authorization": f"Bearer {token}"}
-    return await http.request(operation.method, path or operation.filled("unknown"), headers=headers)
+    body: object = None if operation.members is None else {}
+    return await http.request(operation.method, path or operation.filled("unknown"), headers=headers, json=body)
 
 
 def scopes_of(token: str) -> frozenset[str]:

@@ -29,7 +29,7 @@ def session_flows(parts: Parts) -> SessionFlows:
         logout=Logout(sessions, ending, now),
         list=ListSessions(sessions, now),
         end=EndSession(sessions, ending, now),
-        end_all=EndAllSessions(sessions, ending, now),
+        end_all=EndAllSessions(ending, now),
         # A refresh asks the truth in any case, and has the time to wait for it.
         refresh=RefreshSession(
             parts.authentication,

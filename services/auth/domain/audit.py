@@ -30,6 +30,7 @@ EventName: TypeAlias = Literal[
     "client-token",
     "login",
     "logout",
+    "password-change",
     "refresh-token-reuse",
     "revocation",
     "session-end",
@@ -38,6 +39,9 @@ EventName: TypeAlias = Literal[
     "token-introspection",
     "token-refresh",
     "token-revocation",
+    "user-change",
+    "user-creation",
+    "user-deletion",
 ]
 
 MEANINGS: Mapping[EventName, str] = {
@@ -57,6 +61,7 @@ MEANINGS: Mapping[EventName, str] = {
     "client-token": "A client asked for a token of its own (`client_credentials`).",
     "login": "Somebody tried a username and a password. Of a user who does not exist nothing typed is kept.",
     "logout": "A caller ended the session, or the token, that it came with.",
+    "password-change": "A user changed their password, which asks for the present one, and ended their other sessions.",
     "refresh-token-reuse": "A refresh token came back after its grace: somebody has a copy. Its session ended.",
     "revocation": "An administrator revoked tokens by name.",
     "session-end": "A user ended one of their sessions.",
@@ -65,17 +70,23 @@ MEANINGS: Mapping[EventName, str] = {
     "token-introspection": "A client that may not introspect tried to.",
     "token-refresh": "A refresh token was used.",
     "token-revocation": "A client gave back a token (RFC 7009).",
+    "user-change": "A user was changed: `changed` says in what; a reset of the password is `password`.",
+    "user-creation": "An administrator made a user.",
+    "user-deletion": "An administrator deleted a user.",
 }
 """Every event; docs/reference/audit.md is made from here."""
 
 DetailName: TypeAlias = Literal[
     "audience",
     "changed",
+    "disabled",
     "expires_at",
     "jti",
     "key_id",
     "kind",
     "overlap_seconds",
+    "permissions",
+    "roles",
     "scope",
     "secret_id",
     "session_id",

@@ -1,6 +1,8 @@
 """What auth refuses, and how the client is told."""
 
-from shared.errors import Forbidden, NotFound, Problem, RateLimited, Unavailable
+from collections.abc import Sequence
+
+from shared.errors import Conflict, FieldError, Forbidden, NotFound, Problem, RateLimited, Unavailable
 
 
 class InvalidCredentials(Problem):
@@ -26,6 +28,82 @@ class TooManyLogins(RateLimited):
     """More passwords wait to be checked than this instance can check soon."""
 
     code, title = "too-many-logins", "Too many logins at once"
+
+
+class AdminNeeded(Forbidden):
+    """The token is good, but lacks the scope `admin`, which this change asks for."""
+
+    code, title = "insufficient-scope", "The access token does not reach that far"
+
+    def __init__(self, detail: str, errors: Sequence[FieldError] = ()) -> None:
+        challenge = 'Bearer error="insufficient_scope", scope="admin"'
+        super().__init__(detail, errors=errors, headers={"WWW-Authenticate": challenge})
+
+
+class WrongPassword(Forbidden):
+    """The present password, which a change of it asks for, is wrong."""
+
+    code, title = "wrong-password", "The present password is wrong"
+
+    def __init__(self) -> None:
+        super().__init__("/current_password: this is not your password. Send the one that you log in with.")
+
+
+class NoPassword(Forbidden):
+    """The token is a client's own: no user stands behind it who could have a password."""
+
+    code, title = "no-password", "This token is of no user"
+
+    def __init__(self) -> None:
+        super().__init__("Only users have a password. Log in as one.")
+
+
+class UserNotFound(NotFound):
+    """There is no user of this id, or it is another user and the caller no administrator."""
+
+    code, title = "user-not-found", "There is no such user"
+
+    def __init__(self) -> None:
+        super().__init__("There is no user with this id that you may see. GET /api/me says who you are.")
+
+
+class UsernameTaken(Conflict):
+    """Another user has this name. Names that people take for the same are the same: NFKC, no upper case."""
+
+    code, title = "username-taken", "There is a user of this name"
+
+    def __init__(self) -> None:
+        super().__init__("/username: there is a user of this name already; choose another.")
+
+
+class LastAdmin(Conflict):
+    """Nobody would be left who can administer users: the only active user with the role `admin` stays so."""
+
+    code, title = "last-admin", "The last administrator stays"
+
+    def __init__(self) -> None:
+        super().__init__("This is the only active administrator. Make another user one first.")
+
+
+class UserChangedMeanwhile(Conflict):
+    """Another request changed the same user at the same time."""
+
+    code, title = "user-changed-meanwhile", "The user was changed meanwhile"
+
+    def __init__(self) -> None:
+        super().__init__("Another request changed this user at the same time. Look at the user and ask again.")
+
+
+class SessionsNotEnded(Unavailable):
+    """The password is changed; of the other sessions, which can't be refreshed any more, not all tokens have ended."""
+
+    code, title = "sessions-not-ended", "The password is changed, but not every session has ended"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The new password is in force. Access tokens of other sessions may live until they expire. "
+            "DELETE /api/sessions ends them all."
+        )
 
 
 class SessionNotFound(NotFound):

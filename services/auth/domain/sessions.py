@@ -61,6 +61,12 @@ class Session:
         """A row has room for so many tokens only: who refreshes without pause gets some that stand in no list."""
         return sum(now < expires_at for expires_at in self.listed_tokens.values()) < MOST_LISTED_TOKENS
 
+    def may_go_on(self, user: User | None) -> bool:
+        """Whether the user's row allows it: a new password ends all sessions but that in which it was changed."""
+        if user is None or user.disabled or user.user_id != self.user_id:
+            return False
+        return self.issued_at > user.password_changed_at or self.session_id == user.kept_session
+
 
 def may_be_session_id(unverified_id: str) -> bool:
     """Whether `start_session` could have made it: nothing else is worth asking the table for."""

@@ -5,7 +5,7 @@ import math
 from collections.abc import Awaitable
 from dataclasses import dataclass, field, replace
 
-from services.auth.domain.audit import AuditEvent, Details
+from services.auth.domain.audit import AuditEvent, Details, EventName
 from services.auth.domain.lockout import counted_address
 from services.auth.domain.problems import InvalidCredentials, TooManyAttempts, TooManyLogins
 from services.auth.domain.sessions import Origin
@@ -53,6 +53,20 @@ class Proven:
 
 
 @dataclass(frozen=True, slots=True)
+class _Attempt:
+    username: str
+    address: str
+    client_id: str
+    event: EventName
+    now: float
+
+    def refused(self, user: User | None, reason: str, details: Details | None = None) -> AuditEvent:
+        """Nothing of what was typed: a password may have been typed in the place of a name."""
+        subject = user.user_id if user else None
+        return AuditEvent(self.event, "refused", None, subject, self.client_id, reason, details or {})
+
+
+@dataclass(frozen=True, slots=True)
 class PasswordCheck:
     """The same answer, in the same time, for a user who does not exist, is disabled, or has another password.
 
@@ -66,8 +80,10 @@ class PasswordCheck:
     access_tokens: AccessTokens
     audit: AuditTrail
 
-    async def prove(self, credentials: Credentials, origin: Origin, client_id: str, now: float) -> Proven:
-        """Who it is; `settle` must follow.
+    async def prove(
+        self, credentials: Credentials, origin: Origin, client_id: str, now: float, *, event: EventName = "login"
+    ) -> Proven:
+        """Who it is; `settle` must follow. What is refused is recorded as this event.
 
         Raises:
             InvalidCredentials: as said above.
@@ -75,14 +91,14 @@ class PasswordCheck:
             TooManyLogins: more passwords wait to be checked than this instance takes.
             Unavailable: DynamoDB or Redis does not answer. Without Redis nobody counts tries, so nobody may try.
         """
-        username, address = fold_username(credentials.username), counted_address(origin.address)
-        user, issued_at = await self._admit(username, address, client_id, now)
-        verification = await self._verify(user, credentials.password, username, address)
+        attempt = _Attempt(fold_username(credentials.username), counted_address(origin.address), client_id, event, now)
+        user, issued_at = await self._admit(attempt)
+        verification = await self._verify(user, credentials.password, attempt)
         if user is None or not verification.is_right or user.disabled:
             reason = "unknown_user" if user is None else "disabled" if user.disabled else "wrong_password"
-            self._record_refusal(user, client_id, now, reason=reason)
+            self.audit.record(attempt.refused(user, reason), now)
             raise InvalidCredentials
-        return Proven(user, issued_at, address, credentials.password if verification.is_weak else None)
+        return Proven(user, issued_at, attempt.address, credentials.password if verification.is_weak else None)
 
     async def settle(self, proven: Proven) -> User:
         """What follows a right password: it was no failure, and a hash that is weaker than new ones is replaced.
@@ -93,58 +109,55 @@ class PasswordCheck:
         _, user = await at_once(cleared, self._improved(proven))
         return user
 
-    async def _admit(self, username: str, address: str, client_id: str, now: float) -> tuple[User | None, int]:
+    async def _admit(self, attempt: _Attempt) -> tuple[User | None, int]:
         """What `_find` finds, if a try may come now; it is counted."""
-        counted = self.attempts.count_failure(username, address, now)
-        found, wait = await asyncio.gather(self._find(username, client_id, now), counted, return_exceptions=True)
+        counted = self.attempts.count_failure(attempt.username, attempt.address, attempt.now)
+        found, wait = await asyncio.gather(self._find(attempt), counted, return_exceptions=True)
         if isinstance(wait, BaseException):
             raise wait
         if wait > 0:
             user = None if isinstance(found, BaseException) else found[0]
             details: Details = {"wait_seconds": math.ceil(wait)}
-            self._record_refusal(user, client_id, now, reason="too_many_attempts", details=details)
+            self.audit.record(attempt.refused(user, "too_many_attempts", details), attempt.now)
             raise TooManyAttempts("Too many wrong passwords. Wait, then try again.", retry_after_seconds=wait)
         if isinstance(found, BaseException):
-            await self._uncount(self.attempts.take_back(username, address))
+            await self._uncount(self.attempts.take_back(attempt.username, attempt.address))
             raise found
         return found
 
-    async def _find(self, username: str, client_id: str, now: float) -> tuple[User | None, int]:
+    async def _find(self, attempt: _Attempt) -> tuple[User | None, int]:
         """The user, and the `iat` for what is issued on the strength of this row.
 
-        When all tokens of the user were revoked in this very second, the row is read again for a later `iat`.
+        When the user's tokens or sessions were ended in this very second, the row is read again for a later `iat`.
         """
-        issued_at = int(now)
-        user = await self.users.get(username)
+        issued_at = int(attempt.now)
+        user = await self.users.get(attempt.username)
         while user is not None:
-            targets = Target("user", user.user_id), Target("client", client_id)
-            needed = self.access_tokens.second_after(self.access_tokens.revoked_up_to(*targets), now)
+            targets = Target("user", user.user_id), Target("client", attempt.client_id)
+            ended_up_to = max(self.access_tokens.revoked_up_to(*targets), user.password_changed_at)
+            needed = self.access_tokens.second_after(ended_up_to, attempt.now)
             if needed == issued_at:
                 break
             issued_at = needed
-            user = await self.users.get(username)
+            user = await self.users.get(attempt.username)
         return user, issued_at
 
-    async def _verify(self, user: User | None, password: str, username: str, address: str) -> Verification:
+    async def _verify(self, user: User | None, password: str, attempt: _Attempt) -> Verification:
         try:
             return await self.passwords.verify(user.password_hash if user else None, password)
         except TooManyLogins:
-            await self._uncount(self.attempts.take_back(username, address))
+            await self._uncount(self.attempts.take_back(attempt.username, attempt.address))
             raise
-
-    def _record_refusal(
-        self, user: User | None, client_id: str, now: float, *, reason: str, details: Details | None = None
-    ) -> None:
-        """Nothing of what was typed: a password may have been typed in the place of a name."""
-        subject = user.user_id if user else None
-        event = AuditEvent("login", "refused", None, subject, client_id, reason, details or {})
-        self.audit.record(event, now)
 
     async def _improved(self, proven: Proven) -> User:
         if proven.weak_password is None:
             return proven.user
-        better = replace(proven.user, password_hash=await self.passwords.hash(proven.weak_password))
-        await self.users.replace_hash(proven.user, better.password_hash)
+        try:
+            better = replace(proven.user, password_hash=await self.passwords.hash(proven.weak_password))
+            await self.users.replace_hash(proven.user, better.password_hash)
+        except (TooManyLogins, Unavailable):  # the answer is right all the same; another login will do it
+            log.warning("password_not_rehashed", user_id=proven.user.user_id)
+            return proven.user
         log.info("password_rehashed", user_id=better.user_id)
         return better
 

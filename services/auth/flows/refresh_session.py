@@ -107,7 +107,7 @@ class RefreshSession:
         user, revocations = await at_once(
             self.users.get(session.username), self.revocations.read(targets_of_session(session))
         )
-        if user is None or user.disabled or ends_session(revocations, session):
+        if user is None or not session.may_go_on(user) or ends_session(revocations, session):
             raise InvalidGrant("The session has ended. Log in again.")
         return user
 

@@ -28,7 +28,7 @@ async def past_conflicts(step: Callable[[], Awaitable[Answer]]) -> Answer:
             if not _is_conflict(error):
                 raise
         await asyncio.sleep(_FIRST_PAUSE_SECONDS * 2**attempt)
-    raise Unavailable("Another request is changing the same session. Ask again.")
+    raise Unavailable("Another request is changing the same. Ask again.")
 
 
 def condition_failed(error: ClientError) -> bool:

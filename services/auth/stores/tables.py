@@ -17,6 +17,7 @@ from shared.clients.aws_types import (
 from shared.tokens.revocation_keys import TABLE as REVOCATIONS
 
 USERS = "users"
+USER_INDEX = "user-index"
 SESSIONS = "sessions"
 CLIENTS = "clients"
 AUDIT = "audit"
@@ -82,6 +83,7 @@ _WITH_TOKENS: GlobalSecondaryIndexTypeDef = {
 
 TABLES: Sequence[Table] = (
     Table(USERS, "username"),
+    Table(USER_INDEX, "key"),
     Table(
         SESSIONS,
         "session_id",

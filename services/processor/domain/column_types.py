@@ -2,7 +2,7 @@
 
 import re
 
-from services.processor.domain.nearest import did_you_mean
+from shared.nearest import did_you_mean
 
 _SYNONYMS = {
     "BOOL": "BOOLEAN",

@@ -8,13 +8,14 @@ from sqlglot import exp
 
 from services.processor.domain import expression_bounds as bounds
 from services.processor.domain.column_types import UnknownType, is_json, parse_type
+from services.processor.domain.excerpts import excerpt
 from services.processor.domain.expression_calls import CallRefused, call_sql
 from services.processor.domain.expression_casts import cast_sql
 from services.processor.domain.expression_functions import CLOCK_WORDS, FUNCTIONS, LEFT_OUT, NO_CLOCK
-from services.processor.domain.nearest import did_you_mean, excerpt
 from services.processor.domain.pipeline_errors import PipelineError, Place
 from services.processor.domain.schema_of_records import Column, Schema
 from services.processor.domain.sql_text import json_pointer, quote_name, quote_text
+from shared.nearest import did_you_mean
 
 _LONGEST_SQL = 50_000
 _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]{1,3})?", re.ASCII)

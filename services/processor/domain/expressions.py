@@ -13,8 +13,8 @@ from sqlglot.errors import SqlglotError
 from sqlglot.parsers.duckdb import DuckDBParser
 from sqlglot.tokenizer_core import Token, TokenType
 
+from services.processor.domain.excerpts import excerpt
 from services.processor.domain.expression_sql import Renderer
-from services.processor.domain.nearest import excerpt
 from services.processor.domain.pipeline_errors import PipelineError, Place
 from services.processor.domain.schema_of_records import Schema
 

@@ -3,14 +3,15 @@
 from dataclasses import dataclass
 
 from services.processor.domain.column_types import UnknownType, parse_type
+from services.processor.domain.excerpts import excerpt
 from services.processor.domain.formats import COMPRESSIONS, FORMATS, Compression, Format
-from services.processor.domain.nearest import did_you_mean, excerpt
 from services.processor.domain.pipeline_errors import CONFIG, PipelineError, Place
 from services.processor.domain.schema_of_records import Column, Schema
 from services.processor.domain.steps.filter import parse_filter
 from services.processor.domain.steps.names import parse_mapping
 from services.processor.domain.steps.registry import STEPS
 from services.processor.domain.steps.step import Step
+from shared.nearest import did_you_mean
 
 _KEYS = ("filter_condition", "transformations", "input", "output", "stamp")
 _INPUT_KEYS = ("format", "compression", "schema")

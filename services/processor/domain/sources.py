@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from services.processor.domain.nearest import excerpt
+from services.processor.domain.excerpts import excerpt
 from services.processor.domain.pipeline_errors import DATA_SOURCE, PipelineError, Place
 
 _LONGEST_KEY_BYTES = 1024

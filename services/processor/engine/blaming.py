@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import duckdb
 
-from services.processor.domain.nearest import excerpt
+from services.processor.domain.excerpts import excerpt
 from services.processor.domain.pipeline_errors import PipelineError, Place, RecordError
 from services.processor.domain.sql_text import quote_name, select
 from services.processor.domain.steps.step import StepSql

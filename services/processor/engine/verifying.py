@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import duckdb
 
-from services.processor.domain.nearest import excerpt
+from services.processor.domain.excerpts import excerpt
 from services.processor.domain.pipeline_errors import RecordError
 from services.processor.domain.schema_of_records import Column, Schema
 from services.processor.domain.sql_text import select

@@ -37,6 +37,13 @@ def test_every_route_is_there_and_none_besides(openapi: dict[str, Any]) -> None:
         "POST /api/login",
         "POST /api/logout",
         "GET /api/me",
+        "POST /api/me/password",
+        "POST /api/users",
+        "GET /api/users",
+        "GET /api/users/{user_id}",
+        "PATCH /api/users/{user_id}",
+        "DELETE /api/users/{user_id}",
+        "POST /api/users/{user_id}/revoke",
         "GET /api/sessions",
         "DELETE /api/sessions",
         "DELETE /api/sessions/{session_id}",
@@ -70,7 +77,7 @@ def test_every_route_has_a_summary_and_a_description(openapi: dict[str, Any]) ->
 
 def test_every_route_with_a_token_names_what_it_may_be_refused_with(openapi: dict[str, Any]) -> None:
     secured = {name: operation for name, operation in _operations(openapi) if "security" in operation}
-    assert len(secured) == 16
+    assert len(secured) == 23
     for name, operation in secured.items():
         assert {"400", "401", "503"} <= operation["responses"].keys(), name
     assert secured["POST /api/admin/revocations"]["security"] == [{"bearer": ["admin"]}, {"oauth2": ["admin"]}]
@@ -80,6 +87,7 @@ def test_every_route_with_a_token_names_what_it_may_be_refused_with(openapi: dic
 def test_every_body_has_an_example_and_its_limits(openapi: dict[str, Any]) -> None:
     bodies = {name: operation for name, operation in _operations(openapi) if "requestBody" in operation}
     assert set(bodies) == {
+        "POST /api/users", "PATCH /api/users/{user_id}", "POST /api/me/password",
         "POST /api/login", "POST /api/admin/revocations", "POST /oauth2/token", "POST /oauth2/revoke",
         "POST /oauth2/authorize",
         "POST /api/api-keys",

@@ -135,7 +135,7 @@ async def test_a_body_can_not_set_what_its_route_does_not_name(
         answer = await common_processor.http.request(operation.method, operation.filled("x"), json={name: "admin"})
         assert answer.status_code == 422, answer.text
         wrong = {error["pointer"]: error["detail"] for error in answer.json()["errors"]}
-        assert wrong[f"/{name}"] == "is not known here; leave it out"
+        assert wrong[f"/{name}"].startswith("is not known here; ")
 
 
 @pytest.mark.parametrize("operation", TAKES_JSON, ids=str)

@@ -1,8 +1,9 @@
 """Columns' names as a config writes them: existing ones, new ones, lists and mappings of them."""
 
-from services.processor.domain.nearest import did_you_mean, excerpt
+from services.processor.domain.excerpts import excerpt
 from services.processor.domain.pipeline_errors import PipelineError, Place
 from services.processor.domain.schema_of_records import Column, Schema
+from shared.nearest import did_you_mean
 
 _LONGEST_NAME = 255
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from services.processor.domain.column_types import INTEGER_TYPES
-from services.processor.domain.nearest import excerpt
+from services.processor.domain.excerpts import excerpt
 from services.processor.domain.pipeline_errors import RecordError
 from services.processor.domain.schema_of_records import Column, ColumnsDifferByCase, Schema
 from services.processor.domain.sql_text import quote_name, quote_text, select

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from services.processor.domain.column_types import INTEGER_TYPES
-from services.processor.domain.nearest import excerpt
+from services.processor.domain.excerpts import excerpt
 from services.processor.domain.pipeline_errors import RecordError
 from services.processor.domain.schema_of_records import Column, Schema
 from services.processor.domain.sql_text import json_pointer, quote_name, quote_text, select

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from services.processor.domain.nearest import excerpt
+from services.processor.domain.excerpts import excerpt
 from services.processor.engine.formats.text_lines import lines
 
 _DEEPEST = 128

@@ -15,9 +15,3 @@ def did_you_mean(unknown: str, known: Iterable[str]) -> str:
         return f'did you mean "{folded[near[0]]}"?'
     listed = ", ".join(f'"{name}"' for name in names[:_MOST_NAMES_LISTED])
     return f"known: {listed}" + (", …" if len(names) > _MOST_NAMES_LISTED else "")
-
-
-def excerpt(value: object, longest: int = 60) -> str:
-    """A value as an error may show it: short, on one line, printable."""
-    text = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in str(value)[: longest + 1])
-    return text if len(text) <= longest else text[:longest] + "…"
