@@ -1,4 +1,4 @@
-"""`python -m services.auth.bootstrap`: tables, and in local mode a signing key, demo users and a demo client.
+"""`python -m services.auth.bootstrap`: tables, the key ring, and in local mode demo users and a demo client.
 
 Doing it again, or twice at once, changes nothing.
 """
@@ -8,15 +8,18 @@ import sys
 
 from services.auth.domain.clients import Client, ClientSecret
 from services.auth.domain.grant_types import AUTHORIZATION_CODE, CLIENT_CREDENTIALS, REFRESH_TOKEN
+from services.auth.domain.key_ring import KeyRing, RingKey
 from services.auth.domain.users import SCOPES, User, fold_username
 from services.auth.passwords import Passwords
 from services.auth.settings import BootstrapSettings
-from services.auth.signing_keys import generate_pem
+from services.auth.signing_keys import build_named_key, generate_pem
 from services.auth.stores.clients import Clients
-from services.auth.stores.parameters import SIGNING_KEY, Parameters
+from services.auth.stores.key_rings import KeyRings
+from services.auth.stores.private_keys import PrivateKeys
 from services.auth.stores.tables import TABLES, Table, create_table
 from services.auth.stores.users import Users
-from shared.clients.aws import open_dynamodb
+from shared import clock
+from shared.clients.aws import open_dynamodb, open_ssm
 from shared.clients.aws_types import DynamoDBClient
 from shared.clients.patience import patiently
 from shared.errors import Problem
@@ -41,8 +44,10 @@ async def lay_ground(settings: BootstrapSettings) -> list[str]:
         lines = await asyncio.gather(*(_table(dynamodb, settings.table_prefix, table) for table in TABLES))
         if settings.effective_docs_origins:
             lines.append(await _docs_client(dynamodb, settings))
+        if settings.effective_signing_keys_path is not None:
+            lines.append(await _key_ring(dynamodb, settings, settings.effective_signing_keys_path))
         if settings.mode == "local":
-            lines += await asyncio.gather(_signing_key(settings), _demo_client(dynamodb, settings))
+            lines.append(await _demo_client(dynamodb, settings))
             lines += await _demo_users(dynamodb, settings)
     return lines
 
@@ -51,14 +56,28 @@ async def _table(dynamodb: DynamoDBClient, prefix: str, table: Table) -> str:
     return _line(f"table {prefix}{table.name}", created=await create_table(dynamodb, prefix, table))
 
 
-async def _signing_key(settings: BootstrapSettings) -> str:
-    if settings.ssm_prefix is None:
-        return "signing key: none made, MAYFLY_SSM_PREFIX says where it would go"
-    parameters = Parameters(settings, settings.ssm_prefix)
-    what = f"signing key ({settings.signing_algorithm}, in SSM)"
-    if await parameters.exists(SIGNING_KEY):
+async def _key_ring(dynamodb: DynamoDBClient, settings: BootstrapSettings, path: str) -> str:
+    """One key that signs and one that will; of several who make them at once, one's keys are taken."""
+    rings, what = KeyRings(dynamodb, settings.table_prefix), f"key ring ({settings.signing_algorithm})"
+    if await rings.load() is not None:
         return _line(what, created=False)
-    return _line(what, created=await parameters.add_secret(SIGNING_KEY, generate_pem(settings.signing_algorithm)))
+    async with open_ssm(settings) as ssm:
+        private_keys = PrivateKeys(ssm, path)
+        first, following = await asyncio.gather(*(_key(private_keys, settings) for _ in range(2)))
+        created = await rings.begin(KeyRing.begin(first, following))
+        ring = await rings.load()
+        for key in (first, following):
+            if ring is not None and key.kid not in {known.kid for known in ring.keys}:
+                await private_keys.delete(key.kid)
+    return _line(what, created=created)
+
+
+async def _key(private_keys: PrivateKeys, settings: BootstrapSettings) -> RingKey:
+    pem = await asyncio.to_thread(generate_pem, settings.signing_algorithm)
+    key = build_named_key(pem, settings.signing_algorithm)
+    await private_keys.add(key.kid, pem)
+    # An auth that looks after the ring says how long its tokens live.
+    return RingKey(key.kid, key.alg, key.public_jwk, int(clock.now() * 1000), longest_token_seconds=0)
 
 
 async def _demo_client(dynamodb: DynamoDBClient, settings: BootstrapSettings) -> str:

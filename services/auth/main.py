@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from services.auth.resources import Resources, open_resources
 from services.auth.routes import (
     admin,
+    admin_keys,
     api_keys,
     authorize,
     clients,
@@ -23,7 +24,7 @@ from services.auth.routes import (
 from services.auth.routes.cross_origin import CrossOrigin
 from services.auth.routes.oauth_errors import OAuthShape
 from services.auth.settings import AuthSettings
-from services.auth.signing_keys import load_signing_keys
+from services.auth.signing_keys import load_static_keys
 from shared import clock
 from shared.clients.redis import redis_errors
 from shared.errors import Unavailable
@@ -50,6 +51,7 @@ _ROUTERS = (
     clients,
     admin,
     status_lists,
+    admin_keys,
     well_known,
 )
 
@@ -61,11 +63,11 @@ def create_app(settings: AuthSettings | None = None) -> FastAPI:
         SettingsError: a setting is missing or wrong, a key among them.
     """
     settings = settings or load(AuthSettings)
-    keys = load_signing_keys(settings)
+    static_keys = load_static_keys(settings)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with open_resources(settings, keys) as resources:
+        async with open_resources(settings, static_keys) as resources:
             app.state.resources = resources
             app.state.verifier = resources.verifier
             app.state.readiness_checks = readiness_checks(resources)

@@ -11,6 +11,7 @@ from services.auth.composition.api_keys import ApiKeyFlows, api_key_flows
 from services.auth.composition.browser import BrowserFlows, browser_flows
 from services.auth.composition.clients import ClientFlows, client_flows
 from services.auth.composition.feed import fleet_clock, keeping_feed
+from services.auth.composition.keys import KeyFlows, key_flows, signing_keys
 from services.auth.composition.parts import Backends, Parts, make_parts
 from services.auth.composition.sessions import SessionFlows, session_flows
 from services.auth.composition.status_lists import StatusListFlows, status_list_flows
@@ -18,7 +19,7 @@ from services.auth.composition.tokens import TokenFlows, token_flows
 from services.auth.composition.users import UserFlows, user_flows
 from services.auth.passwords import Passwords
 from services.auth.settings import AuthSettings
-from services.auth.signing_keys import SigningKeys
+from services.auth.signing_keys import SigningKeys, StaticKeys
 from services.auth.stores.announcer import Announcer
 from services.auth.stores.audit_trail import AuditTrail
 from services.auth.stores.revocations import Revocations
@@ -48,6 +49,7 @@ class Resources:
     api_keys: ApiKeyFlows
     status_lists: StatusListFlows
     users: UserFlows
+    key_ring: KeyFlows
 
     @property
     def verifier(self) -> Verifier:
@@ -59,11 +61,12 @@ class Resources:
 
 
 @asynccontextmanager
-async def open_resources(settings: AuthSettings, keys: SigningKeys) -> AsyncIterator[Resources]:
-    """Everything, opened; nothing is asked of Redis or AWS before the first use."""
+async def open_resources(settings: AuthSettings, static_keys: StaticKeys | None) -> AsyncIterator[Resources]:
+    """Everything, opened; Redis and AWS are asked in the background. Without `static_keys` a key ring is followed."""
     async with AsyncExitStack() as stack:
         backends = await _open_backends(stack, settings)
         await stack.enter_async_context(keeping_feed(settings, backends))
+        keys, changes = await stack.enter_async_context(signing_keys(settings, static_keys, backends))
         parts = make_parts(settings, keys, backends, fleet_clock(settings, backends.feed))
         yield Resources(
             settings=settings,
@@ -76,6 +79,7 @@ async def open_resources(settings: AuthSettings, keys: SigningKeys) -> AsyncIter
             api_keys=api_key_flows(parts),
             status_lists=status_list_flows(parts),
             users=user_flows(parts),
+            key_ring=key_flows(parts, keys, changes),
         )
 
 

@@ -26,6 +26,12 @@ class BootstrapSettings(SharedSettings):
         "RS256",
         description="How access tokens are signed. RS256 verifies faster and API gateways know it; ES256 signs faster.",
     )
+    signing_keys_path: str | None = Field(
+        None,
+        pattern=r"^(/[A-Za-z0-9_.-]+){1,12}$",
+        description="The SSM path below which auth keeps the private keys that it makes and rotates by itself, such as "
+        "`/mayfly/prod/signing-keys`. Instead of `signing_key`. (Local mode: there is one, unless there is a key.)",
+    )
     password_memory_kib: int = Field(19_456, ge=8192, le=1_048_576, description="Argon2id: memory for one password.")
     password_iterations: int = Field(2, ge=1, le=100, description="Argon2id: passes over that memory.")
 
@@ -35,13 +41,21 @@ class BootstrapSettings(SharedSettings):
             return _LOCAL_DOCS if self.mode == "local" else ()
         return _listed(self.docs_origins)
 
+    @property
+    def effective_signing_keys_path(self) -> str | None:
+        """Where the keys lie that auth makes itself; None: there are none, outside local mode."""
+        if self.signing_keys_path is not None or self.mode != "local":
+            return self.signing_keys_path
+        return f"/mayfly/{self.table_prefix}local/signing-keys"
+
 
 class AuthSettings(BootstrapSettings):
     """What a running auth needs to know."""
 
-    signing_key: SecretStr = Field(
-        description="The private key that signs, as PEM. Usually MAYFLY_SIGNING_KEY_FILE, or SSM. "
-        "Local mode: the bootstrap puts one into SSM."
+    signing_key: SecretStr | None = Field(
+        None,
+        description="The private key that signs, as PEM: usually MAYFLY_SIGNING_KEY_FILE, or SSM. It is yours to "
+        "rotate. Without it auth makes and rotates keys itself: see `signing_keys_path`.",
     )
     other_keys: SecretStr | None = Field(
         None,
@@ -87,6 +101,19 @@ class AuthSettings(BootstrapSettings):
         le=3600,
         description="How long others may keep a status list before they fetch it again (its `ttl`). With it grows "
         "`status_list_max_staleness` in the metadata document.",
+    )
+    key_rotation_seconds: int = Field(
+        2_592_000,
+        ge=0,
+        le=157_680_000,
+        description="How long a key signs before the next one does, where auth makes the keys; 0: until someone "
+        "rotates them by hand.",
+    )
+    key_poll_seconds: float = Field(
+        2.0,
+        ge=0.1,
+        le=10,
+        description="How often each auth looks at the key ring. It signs by a view that is at most 30 times as old.",
     )
     password_threads: int = Field(
         default_factory=lambda: os.cpu_count() or 1,
@@ -143,13 +170,17 @@ class AuthSettings(BootstrapSettings):
 
     @model_validator(mode="before")
     @classmethod
-    def _signing_key_is_given(cls, raw_settings: dict[str, object]) -> dict[str, object]:
-        if not raw_settings.get("signing_key"):
+    def _keys_come_from_somewhere(cls, raw_settings: dict[str, object]) -> dict[str, object]:
+        message, sources = "", [name for name in ("signing_key", "signing_keys_path") if raw_settings.get(name)]
+        if len(sources) > 1:
+            message = "MAYFLY_SIGNING_KEY and MAYFLY_SIGNING_KEYS_PATH are two sources of keys: take one away"
+        if not sources and raw_settings.get("mode", "local") != "local":
             message = (
-                "there is no signing key: set MAYFLY_SIGNING_KEY_FILE (or MAYFLY_SIGNING_KEY, or the parameter "
-                "`signing_key` below MAYFLY_SSM_PREFIX); in local mode `python -m services.auth.bootstrap` makes one"
+                "there is no signing key: set MAYFLY_SIGNING_KEYS_PATH, and auth makes and rotates its keys; or "
+                "MAYFLY_SIGNING_KEY_FILE, or MAYFLY_SIGNING_KEY, or the parameter `signing_key` below MAYFLY_SSM_PREFIX"
             )
-            # Without a key pydantic asks no further, so this names what else is missing: one start tells all.
+        if message:
+            # pydantic asks no further, so this names what else is missing: one start tells all.
             is_local = raw_settings.get("mode", "local") == "local"
             others = "" if is_local else cls.missing_in_production(raw_settings)
             raise ValueError("; ".join(filter(None, (others, message))))

@@ -1,4 +1,4 @@
-"""The private key that signs, and all public keys that are published. Read once, at start."""
+"""The key that signs and those that are published, as settings give them; and how a key is made and named."""
 
 import base64
 import hashlib
@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Protocol, TypeAlias
 
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import (
@@ -18,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from services.auth.settings import AuthSettings
 from shared.settings import SettingsError
+from shared.tokens.key_source import KeySource
 from shared.tokens.keyset import KeySet, UnusableKeySet
 from shared.tokens.signature import Algorithm, SigningKey, UnusableKey, build_signing_key
 
@@ -26,36 +28,68 @@ _RSA_BITS = 2048
 _COORDINATE_BYTES = 32
 
 
+Jwks: TypeAlias = Mapping[str, list[dict[str, str]]]
+
+
+class SigningKeys(KeySource, Protocol):
+    """The keys as this process has them now, out of memory; as a key source it verifies what they signed."""
+
+    @property
+    def active(self) -> SigningKey:
+        """The key that signs now. Raises Unavailable: which one it is can't be known."""
+        ...
+
+    @property
+    def jwks(self) -> Jwks:
+        """What is published. Raises Unavailable: nothing is known yet."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
-class SigningKeys:
-    """`active` signs. `jwks` publishes it and the others; `key_set` is what a verifier makes of that."""
+class StaticKeys:
+    """The keys of the settings. `active` signs. `jwks` publishes it and the others; `key_set` is that, parsed."""
 
     active: SigningKey
-    jwks: Mapping[str, list[dict[str, str]]]
+    jwks: Jwks
     key_set: KeySet
 
+    def current(self) -> KeySet:
+        return self.key_set
 
-def load_signing_keys(settings: AuthSettings) -> SigningKeys:
+    async def look_for(self, kid: str) -> KeySet:  # noqa: ARG002 - there is nowhere to look
+        return self.key_set
+
+
+def load_static_keys(settings: AuthSettings) -> StaticKeys | None:
     """The keys of the settings; a key's `kid` is its thumbprint (RFC 7638), so every instance names it alike.
+
+    None: no key that signs is given, so auth makes its keys itself. Other keys are looked at in any case.
 
     Raises:
         SettingsError: a key is no key, or not for the algorithm. The text quotes nothing of it.
     """
-    pem = settings.signing_key.get_secret_value()
+    others = load_other_keys(settings)
+    if settings.signing_key is None:
+        return None
     try:
-        unnamed = build_signing_key(pem, settings.signing_algorithm, "unnamed")
+        active = build_named_key(settings.signing_key.get_secret_value(), settings.signing_algorithm)
     except UnusableKey as error:
         message = f"MAYFLY_SIGNING_KEY does not sign {settings.signing_algorithm}: {error}"
         raise SettingsError(message) from None
-    members = _named(unnamed.public_jwk)
-    active = replace(unnamed, kid=members["kid"], public_jwk=members)
-    published = {members["kid"]: members} | {other["kid"]: other for other in _others(settings)}
+    published = {active.kid: dict(active.public_jwk)} | {other["kid"]: other for other in others}
     jwks = {"keys": list(published.values())}
     try:
-        return SigningKeys(active, jwks, KeySet.parse(jwks))
+        return StaticKeys(active, jwks, KeySet.parse(jwks))
     except UnusableKeySet as error:
         message = f"MAYFLY_OTHER_KEYS can't be published: {error}"
         raise SettingsError(message) from None
+
+
+def build_named_key(pem: str, alg: Algorithm) -> SigningKey:
+    """A key that signs, named by its thumbprint. Raises UnusableKey."""
+    unnamed = build_signing_key(pem, alg, "unnamed")
+    members = _named(unnamed.public_jwk)
+    return replace(unnamed, kid=members["kid"], public_jwk=members)
 
 
 def generate_pem(alg: Algorithm) -> str:
@@ -65,7 +99,8 @@ def generate_pem(alg: Algorithm) -> str:
     return private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
 
 
-def _others(settings: AuthSettings) -> list[dict[str, str]]:
+def load_other_keys(settings: AuthSettings) -> list[dict[str, str]]:
+    """Public JWKs of the keys that only are published. Raises SettingsError."""
     text = settings.other_keys.get_secret_value() if settings.other_keys else ""
     blocks = list(_PEM.finditer(text))
     if _PEM.sub("", text).strip():

@@ -1,4 +1,4 @@
-"""DynamoDB, S3 and SQS by aioboto3, with bounded waits, measured calls, and one meaning for "does not answer"."""
+"""DynamoDB, S3, SQS and SSM by aioboto3, with bounded waits, measured calls, and one meaning for "does not answer"."""
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -12,7 +12,7 @@ from botocore.exceptions import ConnectionError as NoConnection
 from pydantic import SecretStr
 
 from shared import clock
-from shared.clients.aws_types import DynamoDBClient, S3Client, SQSClient
+from shared.clients.aws_types import DynamoDBClient, S3Client, SQSClient, SSMClient
 from shared.errors import Unavailable
 from shared.settings import SharedSettings
 from shared.telemetry.metrics import AWS_ERRORS, AWS_SECONDS
@@ -43,6 +43,12 @@ async def open_s3(
 async def open_sqs(settings: SharedSettings, *, long_poll_seconds: int = 0) -> AsyncIterator[SQSClient]:
     """SQS; a client that receives waits for as long as its polls may take, one that sends does not."""
     async with _open("sqs", settings, read_timeout_seconds=2 + long_poll_seconds) as client:
+        yield client
+
+
+@asynccontextmanager
+async def open_ssm(settings: SharedSettings) -> AsyncIterator[SSMClient]:
+    async with _open("ssm", settings, read_timeout_seconds=2) as client:
         yield client
 
 

@@ -9,8 +9,11 @@ __all__ = [
     "KeySchemaElementTypeDef",
     "S3Client",
     "SQSClient",
+    "SSMClient",
     "TransactWriteItemTypeDef",
 ]
+
+SSMClient = Any  # three calls do not need a package of types
 
 if TYPE_CHECKING:
     from types_aiobotocore_dynamodb.client import DynamoDBClient

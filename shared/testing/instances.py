@@ -16,8 +16,6 @@ MODULES: Mapping[Kind, str] = {
     "processor": "services.processor",
     "worker": "services.processor.worker",
 }
-# Where auth's bootstrap puts the key that it makes, and every auth reads it.
-_AUTH_SETTINGS = {"MAYFLY_SSM_PREFIX": "/mayfly/local/auth/"}
 _PORT_SETTINGS: Mapping[Kind, str] = {"auth": "MAYFLY_PORT", "processor": "MAYFLY_PORT", "worker": "MAYFLY_WORKER_PORT"}
 
 
@@ -28,11 +26,7 @@ class Instance(Server):
         child = Child(
             name,
             [sys.executable, "-m", MODULES[kind]],
-            environment={
-                **(_AUTH_SETTINGS if kind == "auth" else {}),
-                **environment,
-                _PORT_SETTINGS[kind]: str(port),
-            },
+            environment={**environment, _PORT_SETTINGS[kind]: str(port)},
             log_file=log_file,
             working_folder=REPOSITORY,
         )
@@ -61,17 +55,13 @@ def local_settings(*, redis_url: str, aws_endpoint_url: str, issuer: str, proces
 
 def bootstraps(environment: Mapping[str, str], log_folder: Path) -> list[Child]:
     """The commands that make tables, bucket, queues, keys and demo users; they may run side by side, and again."""
-    settings: Mapping[str, Mapping[str, str]] = {
-        "services.auth.bootstrap": _AUTH_SETTINGS,
-        "services.processor.bootstrap": {},
-    }
     return [
         Child(
             module,
             [sys.executable, "-m", module],
-            environment={**own_settings, **environment},
+            environment=environment,
             log_file=log_folder / f"{module}.log",
             working_folder=REPOSITORY,
         )
-        for module, own_settings in settings.items()
+        for module in ("services.auth.bootstrap", "services.processor.bootstrap")
     ]

@@ -31,7 +31,7 @@ from shared.clients.aws_types import DynamoDBClient
 from shared.clock import Clock
 from shared.tokens.claims import VerificationPolicy
 from shared.tokens.direct_reads import DirectReads
-from shared.tokens.key_source import KeySource, StaticKeySource
+from shared.tokens.key_source import KeySource
 from shared.tokens.revocation import RevocationStatus
 from shared.tokens.revocation_feed import RevocationFeed
 from shared.tokens.verifier import Verifier
@@ -91,7 +91,6 @@ def make_parts(settings: AuthSettings, keys: SigningKeys, backends: Backends, no
         lead_of(settings.clock_skew_seconds),
     )
     policy = VerificationPolicy(settings.issuer, settings.audience, settings.clock_skew_seconds)
-    key_source = StaticKeySource(keys.key_set)
     status = RevocationStatus(
         feed, backends.direct_reads, max_staleness_seconds=settings.revocation_max_staleness_seconds
     )
@@ -113,11 +112,11 @@ def make_parts(settings: AuthSettings, keys: SigningKeys, backends: Backends, no
         ending_api_keys=EndingApiKeys(api_keys, ending),
         password_check=PasswordCheck(users, attempts, backends.passwords, access_tokens, backends.audit),
         authentication=ClientAuthentication(RecentClients(Clients(dynamodb, prefix)), access_tokens, backends.audit),
-        key_source=key_source,
+        key_source=keys,
         policy=policy,
-        verifier=Verifier(key_source, status, policy),
+        verifier=Verifier(keys, status, policy),
         # It looks at tokens, not at who asks: at those too that were made for other services.
-        issuers_verifier=Verifier(key_source, status, replace(policy, audience=None)),
+        issuers_verifier=Verifier(keys, status, replace(policy, audience=None)),
     )
 
 

@@ -29,6 +29,7 @@ API_KEYS = "api-keys"
 ALIVE_BY_USER = "by-user"
 SESSIONS_WITH_TOKENS = "with-tokens"
 STATUS_LISTS = "status-lists"
+KEY_RINGS = "key-rings"
 EXPIRY = "expires_at"
 
 _POLL_SECONDS = 0.2
@@ -100,6 +101,7 @@ TABLES: Sequence[Table] = (
     Table(AUDIT, "view", expires=True, sort_key="position"),
     Table(REVOCATION_LOG, "bucket", expires=True, sort_key="entry"),
     Table(STATUS_LISTS, "list_id", expires=True),
+    Table(KEY_RINGS, "ring"),
 )
 
 

@@ -58,6 +58,9 @@ def test_every_route_is_there_and_none_besides(openapi: dict[str, Any]) -> None:
         "POST /api/clients/{client_id}/secrets",
         "DELETE /api/clients/{client_id}/secrets/{secret_id}",
         "POST /api/admin/revocations",
+        "GET /api/admin/keys",
+        "POST /api/admin/keys/rotate",
+        "POST /api/admin/keys/{kid}/distrust",
         "POST /oauth2/token",
         "POST /oauth2/revoke",
         "GET /oauth2/authorize",
@@ -77,7 +80,7 @@ def test_every_route_has_a_summary_and_a_description(openapi: dict[str, Any]) ->
 
 def test_every_route_with_a_token_names_what_it_may_be_refused_with(openapi: dict[str, Any]) -> None:
     secured = {name: operation for name, operation in _operations(openapi) if "security" in operation}
-    assert len(secured) == 23
+    assert len(secured) == 26
     for name, operation in secured.items():
         assert {"400", "401", "503"} <= operation["responses"].keys(), name
     assert secured["POST /api/admin/revocations"]["security"] == [{"bearer": ["admin"]}, {"oauth2": ["admin"]}]

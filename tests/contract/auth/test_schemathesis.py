@@ -8,7 +8,7 @@ import pytest
 
 from services.auth.domain.access_tokens import Grant, access_claims
 from services.auth.settings import AuthSettings
-from services.auth.signing_keys import load_signing_keys
+from services.auth.signing_keys import load_static_keys
 from shared import clock
 from shared.testing.aws_emulator import REPOSITORY
 from shared.testing.ports import free_port
@@ -62,7 +62,9 @@ def _admin_token(settings: AuthSettings) -> str:
         issued_at=now,
         expires_at=now + 600,
     )
-    return sign({"typ": ACCESS_TOKEN_TYPE}, claims, load_signing_keys(settings).active)
+    keys = load_static_keys(settings)
+    assert keys is not None
+    return sign({"typ": ACCESS_TOKEN_TYPE}, claims, keys.active)
 
 
 def _auth_child(settings: AuthSettings, port: int, folder: Path) -> Child:

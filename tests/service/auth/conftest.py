@@ -16,13 +16,13 @@ MakeSettings: TypeAlias = Callable[..., AuthSettings]
 
 @pytest.fixture(scope="session")
 def signing_key() -> str:
-    """For ES256: an RSA key takes a tenth of a second to load, for each test."""
+    """For ES256: an RSA key takes a tenth of a second to make or load, for each test."""
     return generate_pem("ES256")
 
 
 @pytest.fixture
 def shared_settings(redis_url: str, aws_endpoint_url: str, table_prefix: str) -> dict[str, Any]:
-    """Where the backends are; and passwords that are checked quickly."""
+    """Where the backends are; and passwords and keys that are quick."""
     return {
         "mode": "local",
         "redis_url": redis_url,
@@ -31,6 +31,7 @@ def shared_settings(redis_url: str, aws_endpoint_url: str, table_prefix: str) ->
         "aws_secret_access_key": "test",
         "table_prefix": table_prefix,
         "issuer": "http://auth.test",
+        "signing_algorithm": "ES256",
         "password_memory_kib": 8192,
         "password_iterations": 1,
         # A busy machine is no outage; tests of outages set it shorter.
@@ -51,8 +52,7 @@ async def make_settings(
     await lay_ground(bootstrap_settings)
 
     def make(**overrides: object) -> AuthSettings:
-        ours = {"signing_key": signing_key, "signing_algorithm": "ES256"}
-        return load(AuthSettings, **{**shared_settings, **ours, **overrides})
+        return load(AuthSettings, **{**shared_settings, "signing_key": signing_key, **overrides})
 
     return make
 

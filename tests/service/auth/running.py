@@ -15,6 +15,7 @@ from services.auth.resources import Resources
 from services.auth.settings import AuthSettings
 from services.auth.stores.clients import Clients
 from shared import clock
+from shared.errors import Unavailable
 from tests.support.waiting import eventually
 
 DEMO_CLIENT = ("demo-service", "demo-service-secret-local-only")
@@ -72,6 +73,17 @@ class Auth:
         response = await self.get("/api/me", token)
         assert response.status_code in {200, 401}, response.text
         return response.status_code == 200
+
+    async def until_it_signs(self) -> None:
+        """Returns when it follows the key ring; one with a key in its settings need not be waited for."""
+
+        async def signs() -> bool:
+            try:
+                return bool(self.resources.keys.active)
+            except Unavailable:
+                return False
+
+        await eventually(signs)
 
     async def until_it_hears(self) -> None:
         """Returns when it follows the revocations in Redis, and need not read DynamoDB for each token."""

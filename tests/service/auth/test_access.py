@@ -9,7 +9,7 @@ import pytest
 from services.auth.bootstrap import lay_ground
 from services.auth.domain.access_tokens import Grant, access_claims
 from services.auth.settings import AuthSettings, BootstrapSettings
-from services.auth.signing_keys import load_signing_keys
+from services.auth.signing_keys import load_static_keys
 from shared import clock
 from shared.settings import load
 from shared.testing.aws_emulator import AwsEmulator
@@ -65,7 +65,9 @@ def minted(auth: Auth, signing_key: str, **claims: object) -> str:
     now = int(clock.now())
     grant = Grant(unique_name("user"), "mayfly-login", frozenset({"jobs:read"}), unique_name("ses"), "ghost")
     good = access_claims(grant, issuer="http://auth.test", audience="mayfly", issued_at=now, expires_at=now + 60)
-    return sign({"typ": ACCESS_TOKEN_TYPE}, good | claims, load_signing_keys(settings).active)
+    keys = load_static_keys(settings)
+    assert keys is not None
+    return sign({"typ": ACCESS_TOKEN_TYPE}, good | claims, keys.active)
 
 
 async def ended(auth: Auth) -> str:

@@ -7,35 +7,45 @@ from services.auth.bootstrap import lay_ground
 from services.auth.settings import AuthSettings, BootstrapSettings
 from services.auth.stores.clients import Clients
 from services.auth.stores.tables import TABLES
-from shared.clients.aws import open_dynamodb
+from shared.clients.aws import open_dynamodb, open_ssm
 from shared.settings import load
 from tests.service.auth.running import DEMO_CLIENT, DEMO_USERS, running
 
-WITHOUT_KEY = len(TABLES) + len(DEMO_USERS) + 1
-
-
-@pytest.fixture
-def ssm_prefix(table_prefix: str) -> str:
-    return f"/mayfly/{table_prefix}/auth/"
+MADE = len(TABLES) + len(DEMO_USERS) + 1  # and the key ring
 
 
 async def test_everything_is_made_once_and_said_in_one_line_each(
-    shared_settings: dict[str, Any], ssm_prefix: str, table_prefix: str
+    shared_settings: dict[str, Any], table_prefix: str
 ) -> None:
-    settings = load(BootstrapSettings, **shared_settings, ssm_prefix=ssm_prefix)
+    settings = load(BootstrapSettings, **shared_settings)
     first, second = await lay_ground(settings), await lay_ground(settings)
-    assert len(first) == len(second) == WITHOUT_KEY + 2
+    assert len(first) == len(second) == MADE + 2
     assert f"table {table_prefix}users: created" in first
     assert [line for line in second if line.endswith(": created")] == []
 
 
-async def test_many_bootstraps_at_once_agree_on_one_key(shared_settings: dict[str, Any], ssm_prefix: str) -> None:
-    settings = load(BootstrapSettings, **shared_settings, ssm_prefix=ssm_prefix, signing_algorithm="ES256")
+async def test_no_private_key_is_left_of_those_that_were_made_for_nothing(shared_settings: dict[str, Any]) -> None:
+    settings = load(BootstrapSettings, **shared_settings)
+    await asyncio.gather(*(lay_ground(settings) for _ in range(4)))
+    assert len(await private_keys(settings)) == 2
+
+
+async def private_keys(settings: BootstrapSettings) -> list[str]:
+    """The names of all that lie in SSM."""
+    async with open_ssm(settings) as ssm:
+        found = await ssm.get_parameters_by_path(Path=settings.effective_signing_keys_path)
+    return [parameter["Name"] for parameter in found["Parameters"]]
+
+
+async def test_many_bootstraps_at_once_agree_on_one_key_ring(shared_settings: dict[str, Any]) -> None:
+    settings = load(BootstrapSettings, **shared_settings)
     all_lines = await asyncio.gather(*(lay_ground(settings) for _ in range(4)))
     created = [line for lines in all_lines for line in lines if line.endswith(": created")]
-    assert len(created) == WITHOUT_KEY
-    auths = [load(AuthSettings, **shared_settings, ssm_prefix=ssm_prefix, signing_algorithm="ES256") for _ in range(2)]
+    assert len(created) == MADE
+    auths = [load(AuthSettings, **shared_settings) for _ in range(2)]
     async with running(auths[0]) as one, running(auths[1]) as other:
+        await one.until_it_signs()
+        await other.until_it_signs()
         for username, password in DEMO_USERS:
             assert await other.accepts((await one.login(username, password))["token"])
         assert (await one.client_token()).status_code == 200
@@ -56,6 +66,16 @@ async def test_a_password_that_was_changed_stays_changed(shared_settings: dict[s
         await lay_ground(settings)
         row = (await dynamodb.get_item(TableName=users, Key=key))["Item"]
     assert row["password_hash"]["S"] == "changed"
+
+
+async def test_outside_local_mode_a_key_ring_is_made_where_the_settings_say(
+    shared_settings: dict[str, Any], aws_endpoint_url: str, monkeypatch: pytest.MonkeyPatch, table_prefix: str
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", aws_endpoint_url)
+    path = f"/mayfly/{table_prefix}prod/signing-keys"
+    ours = {"mode": "production", "aws_endpoint_url": None, "signing_keys_path": path}
+    lines = await lay_ground(load(BootstrapSettings, **{**shared_settings, **ours}))
+    assert lines[-1] == "key ring (ES256): created"
 
 
 async def test_outside_local_mode_only_tables_are_made(
@@ -87,8 +107,8 @@ async def test_the_tables_are_what_the_design_says(shared_settings: dict[str, An
             assert recovery == "ENABLED"
 
 
-async def test_no_secret_is_printed(shared_settings: dict[str, Any], ssm_prefix: str) -> None:
-    lines = " ".join(await lay_ground(load(BootstrapSettings, **shared_settings, ssm_prefix=ssm_prefix)))
+async def test_no_secret_is_printed(shared_settings: dict[str, Any]) -> None:
+    lines = " ".join(await lay_ground(load(BootstrapSettings, **shared_settings)))
     for secret in ("PRIVATE", DEMO_CLIENT[1], *(password for _, password in DEMO_USERS)):
         assert secret not in lines
 

@@ -17,8 +17,12 @@ from tests.service.auth.running import DEMO_CLIENT
 
 
 def _child(settings: AuthSettings, port: int, log_file: Path) -> Child:
-    signing_key = settings.signing_key.get_secret_value()
-    given = {"signing_key": signing_key, "aws_access_key_id": "test", "aws_secret_access_key": "test"}
+    assert settings.signing_key is not None
+    given = {
+        "signing_key": settings.signing_key.get_secret_value(),
+        "aws_access_key_id": "test",
+        "aws_secret_access_key": "test",
+    }
     names = ("redis_url", "aws_endpoint_url", "table_prefix", "signing_algorithm")
     given |= {name: str(getattr(settings, name)) for name in names} | {"port": str(port), "log_format": "json"}
     environment = inherited_environment(extra={f"MAYFLY_{name.upper()}": value for name, value in given.items()})

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from services.auth.main import create_app
 from services.auth.settings import AuthSettings
-from services.auth.signing_keys import _named, generate_pem, load_signing_keys
+from services.auth.signing_keys import StaticKeys, _named, generate_pem, load_static_keys
 from shared.settings import SettingsError, load
 
 EC, RSA = generate_pem("ES256"), generate_pem("RS256")
@@ -26,6 +26,12 @@ def _settings(**overrides: object) -> AuthSettings:
     return load(AuthSettings, **{"signing_key": EC, "signing_algorithm": "ES256", **overrides})
 
 
+def keys_of(settings: AuthSettings) -> StaticKeys:
+    keys = load_static_keys(settings)
+    assert keys is not None
+    return keys
+
+
 def _public(pem: str) -> str:
     key = load_pem_private_key(pem.encode(), None).public_key()
     return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
@@ -39,26 +45,26 @@ def test_a_kid_is_the_thumbprint_of_the_rfc() -> None:
 @pytest.mark.parametrize(("pem", "alg"), [(EC, "ES256"), (RSA, "RS256")])
 def test_a_key_has_the_same_name_whether_it_signs_or_is_only_published(pem: str, alg: str) -> None:
     other = RSA if pem is EC else EC
-    signing = load_signing_keys(_settings(signing_key=pem, signing_algorithm=alg))
+    signing = keys_of(_settings(signing_key=pem, signing_algorithm=alg))
     for published in (pem, _public(pem)):
-        keys = load_signing_keys(
+        keys = keys_of(
             _settings(signing_key=other, signing_algorithm="RS256" if alg == "ES256" else "ES256", other_keys=published)
         )
         assert keys.jwks["keys"][1] == signing.jwks["keys"][0]
 
 
 def test_further_keys_are_published_after_the_one_that_signs() -> None:
-    keys = load_signing_keys(_settings(other_keys=RSA + _public(generate_pem("ES256"))))
+    keys = keys_of(_settings(other_keys=RSA + _public(generate_pem("ES256"))))
     assert [key["alg"] for key in keys.jwks["keys"]] == ["ES256", "RS256", "ES256"]
     assert keys.active.kid == keys.jwks["keys"][0]["kid"]
 
 
 def test_a_key_that_is_named_twice_is_published_once() -> None:
-    assert len(load_signing_keys(_settings(other_keys=EC)).jwks["keys"]) == 1
+    assert len(keys_of(_settings(other_keys=EC)).jwks["keys"]) == 1
 
 
 def test_nothing_private_is_published() -> None:
-    for key in load_signing_keys(_settings(other_keys=RSA)).jwks["keys"]:
+    for key in keys_of(_settings(other_keys=RSA)).jwks["keys"]:
         assert not {"d", "p", "q", "dp", "dq", "qi"} & key.keys()
 
 
@@ -95,15 +101,35 @@ def test_a_key_that_can_not_be_used_stops_the_start_with_one_clear_line(override
 
 
 def test_without_a_signing_key_auth_says_where_to_get_one() -> None:
-    with pytest.raises(SettingsError, match=r"MAYFLY_SIGNING_KEY_FILE.*bootstrap"):
-        load(AuthSettings)
+    with pytest.raises(SettingsError, match=r"MAYFLY_SIGNING_KEYS_PATH.*MAYFLY_SIGNING_KEY_FILE"):
+        load(AuthSettings, mode="production", redis_url="redis://redis.test", issuer="https://auth.test")
+
+
+def test_keys_have_one_source() -> None:
+    with pytest.raises(SettingsError, match="two sources of keys"):
+        _settings(signing_keys_path="/mayfly/prod/keys")
+
+
+def test_without_a_key_in_the_settings_there_is_a_ring() -> None:
+    local = load(AuthSettings, table_prefix="mine-")
+    assert load_static_keys(local) is None
+    assert local.effective_signing_keys_path == "/mayfly/mine-local/signing-keys"
+    given = {"mode": "production", "redis_url": "redis://redis.test", "issuer": "https://auth.test"}
+    path = "/mayfly/prod/keys"
+    assert load(AuthSettings, **given, signing_keys_path=path).effective_signing_keys_path == path
+
+
+@pytest.mark.parametrize("path", ["", "mayfly", "/", "/mayfly/", "/may fly", "//mayfly"])
+def test_a_path_that_ssm_does_not_take_is_refused(path: str) -> None:
+    with pytest.raises(SettingsError, match="MAYFLY_SIGNING_KEYS_PATH"):
+        load(AuthSettings, signing_keys_path=path)
 
 
 def test_the_signing_key_may_come_from_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "key.pem").write_text(EC)
     monkeypatch.setenv("MAYFLY_SIGNING_KEY_FILE", str(tmp_path / "key.pem"))
     settings = load(AuthSettings, signing_algorithm="ES256")
-    assert load_signing_keys(settings).active.kid == load_signing_keys(_settings()).active.kid
+    assert keys_of(settings).active.kid == keys_of(_settings()).active.kid
 
 
 def test_production_needs_its_own_redis_issuer_and_key() -> None:
