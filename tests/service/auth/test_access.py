@@ -132,12 +132,25 @@ async def herself(auth: Auth) -> tuple[str, str]:
     return "user_alice", (await auth.login("alice", "wonderland-demo"))["token"]
 
 
+async def new_key(auth: Auth) -> tuple[str, str]:
+    token = (await auth.login("alice", "wonderland-demo"))["token"]
+    made = await auth.post("/api/api-keys", token, {"name": "of alice", "scope": "jobs:read"})
+    assert made.status_code == 201, made.text
+    return made.json()["key_id"], token
+
+
 # Makes one of alice's: its id, and a token by which it can be seen whether it is still there.
-MAKE: dict[str, Callable[[Auth], Awaitable[tuple[str, str]]]] = {"session_id": new_session, "user_id": herself}
-UNKNOWN = {"session_id": "ses_" + "a" * 26, "user_id": "user_" + "a" * 26}
+MAKE: dict[str, Callable[[Auth], Awaitable[tuple[str, str]]]] = {
+    "session_id": new_session,
+    "user_id": herself,
+    "key_id": new_key,
+}
+UNKNOWN = {"session_id": "ses_" + "a" * 26, "user_id": "user_" + "a" * 26, "key_id": "key_" + "a" * 26}
+EVERYONE_ELSE = (("testuser", "testpass"), ("admin", "admin-demo-only"))
 STRANGERS = {
-    "session_id": (("testuser", "testpass"), ("admin", "admin-demo-only")),
+    "session_id": EVERYONE_ELSE,
     "user_id": (("testuser", "testpass"),),  # an administrator sees other users
+    "key_id": EVERYONE_ELSE,
 }
 
 
