@@ -1,13 +1,19 @@
 """Who may do what at the processor: each route of its contract, asked by everyone."""
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from shared.testing.tokens import TokenFactory
-from tests.service.processor.running import Processor
+from shared.testing.tokens import TokenFactory, new_signing_key
+from shared.tokens.compact import ACCESS_TOKEN_TYPE
+from shared.tokens.signature import sign
+from tests.service.processor.conftest import MakeSettings
+from tests.service.processor.running import Processor, processor
+from tests.service.tokens.canned_server import CannedServer
 from tests.support import access
 from tests.support.access import Operation
 from tests.support.names import unique_name
@@ -149,3 +155,22 @@ async def test_a_member_given_twice_is_refused_by_each_route(common_processor: P
     )
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid-request"), answer.text
     assert "twice" in answer.json()["detail"]
+
+
+async def test_a_flood_of_made_up_keys_is_one_question_to_auth(
+    make_settings: MakeSettings, tokens: TokenFactory
+) -> None:
+    stranger = new_signing_key("ES256")
+    forged = [
+        sign({"typ": ACCESS_TOKEN_TYPE}, tokens.claims(), replace(stranger, kid=f"kid-{number}"))
+        for number in range(100)
+    ]
+    async with (
+        CannedServer(json.dumps(tokens.jwks()).encode()) as auth,
+        processor(make_settings(jwks_url=auth.url), tokens, "usr_ada") as running,
+    ):
+        before = auth.requests
+        asked = [running.http.get("/api/process", headers={"authorization": f"Bearer {token}"}) for token in forged]
+        assert {answer.status_code for answer in await asyncio.gather(*asked)} == {401}
+        assert auth.requests - before <= 1
+        assert (await running.http.get("/api/process")).status_code == 200
