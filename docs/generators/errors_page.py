@@ -46,7 +46,7 @@ _OAUTH = """## Below `/oauth2/`
 
 `error` is RFC 6749's (or RFC 7009's) own word; `error_description` is for the developer of the client. Whatever else is
 refused there is `invalid_request` with the status that it has elsewhere (404, 405, 408, 413, 431),
-`temporarily_unavailable` with a 503, `server_error` with a 500."""
+`temporarily_unavailable` with a 429 or 503, `server_error` with a 500."""
 
 _TOKENS = """## Why a token is refused
 

@@ -1,4 +1,4 @@
-"""`python -m services.auth.bootstrap`: tables, the key ring, and in local mode demo users and a demo client.
+"""`python -m services.auth.bootstrap`: tables, the key ring, clients, and in local mode demo users.
 
 Doing it again, or twice at once, changes nothing.
 """
@@ -6,11 +6,16 @@ Doing it again, or twice at once, changes nothing.
 import asyncio
 import sys
 
-from services.auth.domain.clients import Client, ClientSecret
-from services.auth.domain.grant_types import AUTHORIZATION_CODE, CLIENT_CREDENTIALS, REFRESH_TOKEN
+from pydantic import TypeAdapter, ValidationError
+
+from services.auth.domain.client_secrets import stated_secret
+from services.auth.domain.clients import Client
+from services.auth.domain.grant_types import AUTHORIZATION_CODE, CLIENT_CREDENTIALS, REFRESH_TOKEN, TOKEN_EXCHANGE
 from services.auth.domain.key_ring import KeyRing, RingKey
 from services.auth.domain.users import SCOPES, User, fold_username
+from services.auth.flows.ensure_client import EnsureClient
 from services.auth.passwords import Passwords
+from services.auth.routes.client_bodies import StatedClient
 from services.auth.settings import BootstrapSettings
 from services.auth.signing_keys import build_named_key, generate_pem
 from services.auth.stores.clients import Clients
@@ -22,14 +27,14 @@ from shared import clock
 from shared.clients.aws import open_dynamodb, open_ssm
 from shared.clients.aws_types import DynamoDBClient
 from shared.clients.patience import patiently
-from shared.errors import Problem
-from shared.ids import digest
+from shared.errors import Problem, ValidationFailed
 from shared.settings import SettingsError, load
 from shared.web.docs_client import CLIENT_ID, REDIRECT_PATH
 
 # Published in the documentation, and made in local mode only.
 _DEMO_USERS = {"testuser": "testpass", "alice": "wonderland-demo", "admin": "admin-demo-only"}
 _PATIENCE_SECONDS = 60  # an emulator that has only just started loads its services at their first call
+_STATED_CLIENTS = TypeAdapter(list[StatedClient])
 _DEMO_CLIENT = "demo-service"
 _DEMO_SECRET = "demo-service-secret-local-only"  # noqa: S105 - as said above
 
@@ -38,22 +43,32 @@ async def lay_ground(settings: BootstrapSettings) -> list[str]:
     """Make what is missing; one line for each thing.
 
     Raises:
-        Unavailable: DynamoDB or SSM does not answer.
+        SettingsError: a client is not stated as it should be. Unavailable: DynamoDB or SSM does not answer.
     """
     async with open_dynamodb(settings) as dynamodb:
         lines = await asyncio.gather(*(_table(dynamodb, settings.table_prefix, table) for table in TABLES))
-        if settings.effective_docs_origins:
-            lines.append(await _docs_client(dynamodb, settings))
+        ensure = EnsureClient(Clients(dynamodb, settings.table_prefix))
+        lines += await asyncio.gather(*(_client(ensure, client) for client in _clients(settings)))
         if settings.effective_signing_keys_path is not None:
             lines.append(await _key_ring(dynamodb, settings, settings.effective_signing_keys_path))
         if settings.mode == "local":
-            lines.append(await _demo_client(dynamodb, settings))
             lines += await _demo_users(dynamodb, settings)
     return lines
 
 
 async def _table(dynamodb: DynamoDBClient, prefix: str, table: Table) -> str:
     return _line(f"table {prefix}{table.name}", created=await create_table(dynamodb, prefix, table))
+
+
+async def _client(ensure: EnsureClient, client: Client) -> str:
+    await ensure(client)
+    return f"client {client.client_id}: ready"
+
+
+def _clients(settings: BootstrapSettings) -> list[Client]:
+    docs_pages = [_docs_client(settings)] if settings.effective_docs_origins else []
+    demo = [_demo_client()] if settings.mode == "local" else []
+    return [*docs_pages, *demo, *_stated_clients(settings)]
 
 
 async def _key_ring(dynamodb: DynamoDBClient, settings: BootstrapSettings, path: str) -> str:
@@ -80,25 +95,40 @@ async def _key(private_keys: PrivateKeys, settings: BootstrapSettings) -> RingKe
     return RingKey(key.kid, key.alg, key.public_jwk, int(clock.now() * 1000), longest_token_seconds=0)
 
 
-async def _demo_client(dynamodb: DynamoDBClient, settings: BootstrapSettings) -> str:
-    client = Client(
+def _demo_client() -> Client:
+    return Client(
         client_id=_DEMO_CLIENT,
         name="A program that works by itself",
-        secrets=(ClientSecret("demo", digest(_DEMO_SECRET), created_at=0),),
+        secrets=(stated_secret(_DEMO_SECRET),),
         auth_method="client_secret_post",
-        grant_types=frozenset({CLIENT_CREDENTIALS}),
+        grant_types=frozenset({CLIENT_CREDENTIALS, TOKEN_EXCHANGE}),
         redirect_uris=(),
         scope=frozenset({"jobs:read", "jobs:write"}),
         created_at=0,
+        may_introspect=True,
     )
-    await Clients(dynamodb, settings.table_prefix).save(client)
-    return f"demo client {_DEMO_CLIENT}: ready"
 
 
-async def _docs_client(dynamodb: DynamoDBClient, settings: BootstrapSettings) -> str:
+def _stated_clients(settings: BootstrapSettings) -> list[Client]:
+    """Raises SettingsError: one line that names what is wrong, and quotes none of it."""
+    if settings.clients is None:
+        return []
+    try:
+        stated = _STATED_CLIENTS.validate_json(settings.clients.get_secret_value())
+        return [each.client for each in stated]
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        where = ".".join(map(str, first["loc"])) or "the list"
+        reason = f"{where}: {first['msg'].removeprefix('Value error, ')}"
+    except ValidationFailed as problem:
+        reason = problem.detail
+    raise SettingsError(f"MAYFLY_CLIENTS: {reason}")
+
+
+def _docs_client(settings: BootstrapSettings) -> Client:
     """The docs pages that the settings name, and auth's own."""
     origins = (settings.issuer, *settings.effective_docs_origins)
-    client = Client(
+    return Client(
         client_id=CLIENT_ID,
         name="Mayfly docs page",
         secrets=(),
@@ -108,8 +138,6 @@ async def _docs_client(dynamodb: DynamoDBClient, settings: BootstrapSettings) ->
         scope=frozenset(SCOPES),
         created_at=0,
     )
-    await Clients(dynamodb, settings.table_prefix).save(client)
-    return f"client {CLIENT_ID}: ready for {len(client.redirect_uris)} docs pages"
 
 
 async def _demo_users(dynamodb: DynamoDBClient, settings: BootstrapSettings) -> list[str]:

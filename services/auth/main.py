@@ -13,6 +13,7 @@ from services.auth.routes import (
     api_keys,
     authorize,
     clients,
+    introspection,
     login,
     me,
     oauth,
@@ -43,6 +44,7 @@ Press *Authorize*: log in by the page, or put in the `token` of `POST /api/login
 _ROUTERS = (
     login,
     oauth,
+    introspection,
     authorize,
     me,
     users,

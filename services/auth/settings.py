@@ -32,6 +32,11 @@ class BootstrapSettings(SharedSettings):
         description="The SSM path below which auth keeps the private keys that it makes and rotates by itself, such as "
         "`/mayfly/prod/signing-keys`. Instead of `signing_key`. (Local mode: there is one, unless there is a key.)",
     )
+    clients: SecretStr | None = Field(
+        None,
+        description="Clients that the bootstrap registers, as a JSON list of the bodies of `POST /api/clients`, each "
+        "with its own `client_id` (`a-z`, `0-9`, `-`) and its `secrets` (of 32 letters or more).",
+    )
     password_memory_kib: int = Field(19_456, ge=8192, le=1_048_576, description="Argon2id: memory for one password.")
     password_iterations: int = Field(2, ge=1, le=100, description="Argon2id: passes over that memory.")
 
@@ -114,6 +119,12 @@ class AuthSettings(BootstrapSettings):
         ge=0.1,
         le=10,
         description="How often each auth looks at the key ring. It signs by a view that is at most 30 times as old.",
+    )
+    introspections_per_second: int = Field(
+        500,
+        ge=1,
+        le=1_000_000,
+        description="How often one client may introspect, for each instance; more is answered 429.",
     )
     password_threads: int = Field(
         default_factory=lambda: os.cpu_count() or 1,

@@ -106,6 +106,12 @@ class SessionsNotEnded(Unavailable):
         )
 
 
+class TooManyIntrospections(RateLimited):
+    """A client introspects more often than `MAYFLY_INTROSPECTIONS_PER_SECOND` allows, for each instance."""
+
+    code, title = "too-many-introspections", "Too many introspections"
+
+
 class SessionNotFound(NotFound):
     """The caller has no session of this id; it may be somebody else's."""
 

@@ -1,18 +1,16 @@
-"""Registering clients, and changing them: what goes together, and how secrets come and go."""
+"""Registering clients, and changing them: what goes together."""
 
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from services.auth.domain.client_problems import ClientIsPublic, ClientSecretNotFound, TooManyClientSecrets
-from services.auth.domain.clients import AuthMethod, Client, ClientSecret
+from services.auth.domain.client_secrets import STATED
+from services.auth.domain.clients import AuthMethod, Client
 from services.auth.domain.grant_types import AUTHORIZATION_CODE, CLIENT_CREDENTIALS, TOKEN_EXCHANGE
 from shared.errors import FieldError, ValidationFailed
-from shared.ids import digest, new_id, new_secret
+from shared.ids import new_id
 
-MOST_SECRETS = 5
-SECRET_PREFIX = "mfs_"  # noqa: S105 - what scanners of sources find secrets by
 _CLIENT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}\Z")
 _CONFIDENTIAL_GRANTS = frozenset({CLIENT_CREDENTIALS, TOKEN_EXCHANGE})
 
@@ -68,42 +66,16 @@ def changed(client: Client, members: Mapping[str, Any]) -> Client:
     return _consistent(after)
 
 
-def new_client_secret(now: float) -> tuple[str, ClientSecret]:
-    """A secret, and what is kept of it."""
-    secret = SECRET_PREFIX + new_secret()
-    return secret, ClientSecret(new_id("sec"), digest(secret), int(now))
-
-
-def with_secret(client: Client, secret: ClientSecret, overlap_seconds: int, now: float) -> Client:
-    """The client with a new secret; those that it had are good for this long yet, or not at all.
-
-    Raises:
-        ClientIsPublic: it has no secrets. TooManyClientSecrets: so many are good at once.
-    """
-    if client.is_public:
-        raise ClientIsPublic
-    until = int(now) + overlap_seconds
-    kept = [_until(known, until) for known in client.secrets if overlap_seconds and known.is_live(now)]
-    if len(kept) >= MOST_SECRETS:
-        raise TooManyClientSecrets(MOST_SECRETS)
-    return replace(client, secrets=(*kept, secret))
-
-
-def without_secret(client: Client, secret_id: str) -> Client:
-    """Raises ClientSecretNotFound."""
-    kept = tuple(secret for secret in client.secrets if secret.secret_id != secret_id)
-    if len(kept) == len(client.secrets):
-        raise ClientSecretNotFound
-    return replace(client, secrets=kept)
+def as_stated(known: Client, stated: Client) -> Client:
+    """What a client becomes that the settings state; secrets that administrators gave it stay."""
+    given = tuple(secret for secret in known.secrets if not secret.secret_id.startswith(STATED))
+    secrets = () if stated.is_public else (*stated.secrets, *given)
+    return replace(stated, secrets=secrets, created_at=known.created_at, version=known.version)
 
 
 def disabled(client: Client) -> Client:
     """What is left of a client while it is being deleted: nobody can be it, and it is good for nothing."""
     return replace(client, auth_method="client_secret_basic", secrets=(), grant_types=frozenset(), redirect_uris=())
-
-
-def _until(secret: ClientSecret, until: int) -> ClientSecret:
-    return replace(secret, expires_at=until if secret.expires_at is None else min(secret.expires_at, until))
 
 
 def _consistent(client: Client) -> Client:

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from services.auth.domain.audit import AuditEvent, Details
+from services.auth.domain.client_secrets import new_client_secret, with_secret
 from services.auth.domain.clients import Client, ClientSecret
-from services.auth.domain.registration import new_client_secret, with_secret
 from services.auth.flows.changing_client import ChangingClient
 from services.auth.stores.audit_trail import AuditTrail
 from shared.clock import Clock

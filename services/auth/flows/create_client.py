@@ -3,8 +3,9 @@
 from dataclasses import dataclass, replace
 
 from services.auth.domain.audit import AuditEvent, Details
+from services.auth.domain.client_secrets import new_client_secret
 from services.auth.domain.clients import Client
-from services.auth.domain.registration import Registration, new_client_secret, register
+from services.auth.domain.registration import Registration, register
 from services.auth.stores.audit_trail import AuditTrail
 from services.auth.stores.clients import Clients
 from shared.clock import Clock

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from services.auth.domain.audit import AuditEvent, Details
-from services.auth.domain.registration import without_secret
+from services.auth.domain.client_secrets import without_secret
 from services.auth.flows.changing_client import ChangingClient
 from services.auth.stores.audit_trail import AuditTrail
 from shared.clock import Clock

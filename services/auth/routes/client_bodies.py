@@ -1,17 +1,20 @@
 """The bodies of `/api/clients`."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
+from services.auth.domain.built_in_clients import BUILT_IN
+from services.auth.domain.client_secrets import stated_secret
 from services.auth.domain.clients import AuthMethod, Client, ClientSecret
 from services.auth.domain.grant_types import (
     AUTHORIZATION_CODE,
     CLIENT_CREDENTIALS,
 )
 from services.auth.domain.redirect_uris import check_redirect_uri
-from services.auth.domain.registration import Registration
+from services.auth.domain.registration import Registration, register
 from services.auth.domain.users import SCOPES
 from services.auth.flows.add_client_secret import AddedSecret
 from services.auth.flows.create_client import CreatedClient
@@ -111,6 +114,28 @@ class ClientRequest(RequestModel):
             audiences=tuple(self.audiences),
             may_introspect=self.may_introspect,
         )
+
+
+class StatedClient(ClientRequest):
+    """A client that the setting `MAYFLY_CLIENTS` states. With a new secret and the old one it has both."""
+
+    # No underscore: so it is no user's id, which a client's own token has in its place.
+    client_id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")
+    secrets: list[Annotated[str, Field(min_length=32, max_length=200)]] = Field(default_factory=list, max_length=5)
+
+    @model_validator(mode="after")
+    def _has_what_proves_it(self) -> "StatedClient":
+        if self.client_id in BUILT_IN:
+            raise ValueError(f"client_id: {self.client_id} is built in")
+        if (self.auth_method == "none") != (not self.secrets):
+            raise ValueError("secrets: at least one, and none with the auth_method none")
+        return self
+
+    @property
+    def client(self) -> Client:
+        """Raises ValidationFailed: it does not go together."""
+        client = register(self.registration, now=0, client_id=self.client_id)
+        return replace(client, secrets=tuple(map(stated_secret, self.secrets)))
 
 
 class ClientChangeRequest(RequestModel):

@@ -1,7 +1,5 @@
 """`/oauth2/`: RFC 6749's token endpoint and RFC 7009's revocation endpoint."""
 
-from typing import Any
-
 from fastapi import APIRouter, Request, Response
 
 from services.auth.dependencies import AuthResources, RequestOrigin
@@ -16,22 +14,14 @@ from services.auth.domain.oauth_errors import (
     UnsupportedGrantType,
 )
 from services.auth.domain.token_exchange import ACCESS_TOKEN_TYPE, API_KEY_TYPE, JWT_TYPE
+from services.auth.routes.form_documentation import form_body
 from services.auth.routes.oauth_errors import NO_STORE, PREFIX, OAuthRoute, oauth_responses
 from services.auth.routes.receipts import receipt_of, with_receipt
 from services.auth.routes.token_grants import GRANT_TYPES, GrantRequest, TokenResponse, answer_grant, needed
 from shared.errors import PayloadTooLarge, Unavailable
-from shared.web.forms import MEDIA_TYPE, read_form
+from shared.web.forms import read_form
 
 router = APIRouter(prefix=PREFIX, tags=["oauth2"], route_class=OAuthRoute)
-
-
-def _form(properties: dict[str, Any], required: list[str], example: dict[str, str]) -> dict[str, Any]:
-    credentials = {
-        "client_id": {"type": "string", "description": "May come by HTTP Basic instead, with the secret."},
-        "client_secret": {"type": "string", "format": "password"},
-    }
-    schema = {"type": "object", "required": required, "properties": properties | credentials, "example": example}
-    return {"requestBody": {"required": True, "content": {MEDIA_TYPE: {"schema": schema}}}}
 
 
 @router.post(
@@ -49,7 +39,7 @@ def _form(properties: dict[str, Any], required: list[str], example: dict[str, st
         PayloadTooLarge,
         Unavailable,
     ),
-    openapi_extra=_form(
+    openapi_extra=form_body(
         {
             "grant_type": {"type": "string", "enum": list(GRANT_TYPES)},
             "code": {"type": "string", "description": "For the grant authorization_code."},
@@ -102,17 +92,19 @@ async def token(request: Request, response: Response, origin: RequestOrigin, res
     response_class=Response,
     responses=with_receipt(200, "It is revoked, or was no token of ours")
     | oauth_responses(InvalidOAuthRequest, InvalidGrant, InvalidClient, PayloadTooLarge, Unavailable),
-    openapi_extra=_form(
+    openapi_extra=form_body(
         {
             "token": {"type": "string"},
-            "token_type_hint": {"type": "string", "examples": ["access_token", "refresh_token"]},
+            "token_type_hint": {"type": "string", "description": "Not needed: each looks different."},
         },
         ["token"],
         {"token": "eyJhbGciOi…"},
     ),
 )
 async def revoke(request: Request, resources: AuthResources) -> Response:
-    """An access token is revoked by itself, a refresh token with its session; both at every service.
+    """An access token is revoked by itself, a refresh token with its session, an API key with all that it gave.
+
+    It holds at every service. A token is revoked by the client that it was issued to, an API key by whoever has it.
 
     What is no token of ours is answered 200 as well: there is nothing left to revoke.
     """

@@ -90,8 +90,8 @@ def _media_type(start: Message) -> str:
 
 
 def _error_of(status: int) -> str:
-    """§5.2 has no words for a server that fails; these two are of §4.1.2.1."""
-    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+    """§5.2 has no words for a server that fails or has too much to do; these two are of §4.1.2.1."""
+    if status in {HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS}:
         return "temporarily_unavailable"
     return "server_error" if status >= HTTPStatus.INTERNAL_SERVER_ERROR else "invalid_request"
 

@@ -96,6 +96,8 @@ def server_metadata(settings: AuthSettings) -> dict[str, Any]:
         "token_endpoint_auth_methods_supported": _CLIENT_AUTHENTICATION,
         "revocation_endpoint": f"{issuer}/oauth2/revoke",
         "revocation_endpoint_auth_methods_supported": _CLIENT_AUTHENTICATION,
+        "introspection_endpoint": f"{issuer}/oauth2/introspect",
+        "introspection_endpoint_auth_methods_supported": [name for name in _CLIENT_AUTHENTICATION if name != "none"],
         "grant_types_supported": list(GRANT_TYPES),
         "response_types_supported": [RESPONSE_TYPE],
         "response_modes_supported": [RESPONSE_MODE],

@@ -63,6 +63,7 @@ def test_every_route_is_there_and_none_besides(openapi: dict[str, Any]) -> None:
         "POST /api/admin/keys/{kid}/distrust",
         "POST /oauth2/token",
         "POST /oauth2/revoke",
+        "POST /oauth2/introspect",
         "GET /oauth2/authorize",
         "POST /oauth2/authorize",
         "GET /oauth2/status-lists/{list_id}",
@@ -93,7 +94,7 @@ def test_every_body_has_an_example_and_its_limits(openapi: dict[str, Any]) -> No
         "POST /api/users", "PATCH /api/users/{user_id}", "POST /api/me/password",
         "POST /api/login", "POST /api/admin/revocations", "POST /oauth2/token", "POST /oauth2/revoke",
         "POST /oauth2/authorize",
-        "POST /api/api-keys",
+        "POST /oauth2/introspect", "POST /api/api-keys",
         "POST /api/clients", "PATCH /api/clients/{client_id}", "POST /api/clients/{client_id}/secrets",
     }  # fmt: skip
     for name, operation in bodies.items():

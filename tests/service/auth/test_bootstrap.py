@@ -1,4 +1,5 @@
 import asyncio
+import json
 from typing import Any
 
 import pytest
@@ -8,7 +9,8 @@ from services.auth.settings import AuthSettings, BootstrapSettings
 from services.auth.stores.clients import Clients
 from services.auth.stores.tables import TABLES
 from shared.clients.aws import open_dynamodb, open_ssm
-from shared.settings import load
+from shared.settings import SettingsError, load
+from tests.service.auth.conftest import MakeSettings
 from tests.service.auth.running import DEMO_CLIENT, DEMO_USERS, running
 
 MADE = len(TABLES) + len(DEMO_USERS) + 1  # and the key ring
@@ -125,3 +127,68 @@ async def test_the_docs_pages_that_are_named_may_log_in(shared_settings: dict[st
         "https://jobs.example/docs/oauth2-redirect",
         "https://gate.example/docs/oauth2-redirect",
     )
+
+
+REPORTS = {
+    "client_id": "reports",
+    "name": "Reports",
+    "grant_types": ["client_credentials"],
+    "scope": "jobs:read",
+    "secrets": ["a-secret-of-thirty-two-letters-or-more"],
+}
+
+
+def _stating(shared_settings: dict[str, Any], *clients: object) -> BootstrapSettings:
+    return load(BootstrapSettings, **shared_settings, clients=json.dumps(clients))
+
+
+async def test_the_clients_of_the_settings_are_registered_as_they_state(
+    make_settings: MakeSettings, shared_settings: dict[str, Any]
+) -> None:
+    old, new = REPORTS["secrets"][0], "another-secret-of-thirty-two-letters"
+    form = {"grant_type": "client_credentials"}
+    async with running(make_settings()) as auth:
+        for secrets in ([old], [old, new], [new]):
+            for _ in range(2):
+                await lay_ground(_stating(shared_settings, REPORTS | {"secrets": secrets}))
+        assert (await auth.http.post("/oauth2/token", data=form, auth=("reports", new))).status_code == 200
+        assert (await auth.http.post("/oauth2/token", data=form, auth=("reports", old))).status_code == 401
+
+
+async def test_a_secret_that_an_administrator_gave_outlives_the_bootstrap(
+    make_settings: MakeSettings, shared_settings: dict[str, Any]
+) -> None:
+    await lay_ground(_stating(shared_settings, REPORTS))
+    async with running(make_settings()) as auth:
+        admin = (await auth.login("admin", "admin-demo-only"))["token"]
+        added = (await auth.post("/api/clients/reports/secrets", admin)).json()
+        await lay_ground(_stating(shared_settings, REPORTS | {"name": "Renamed"}))
+        client = (await auth.get("/api/clients/reports", admin)).json()
+    assert client["name"] == "Renamed"
+    assert added["secret_id"] in [secret["secret_id"] for secret in client["secrets"]]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"client_id": "user_alice"}, "0.client_id"),
+        ({"client_id": "mayfly-login"}, "built in"),
+        ({"secrets": ["short-secret"]}, "0.secrets.0"),
+        ({"secrets": []}, "at least one"),
+        ({"scope": "everything"}, "0.scope"),
+        ({"redirect_uris": ["https://app.example/"]}, "/redirect_uris"),
+        ({"unknown": 1}, "0.unknown"),
+    ],
+)
+async def test_a_client_that_is_not_stated_as_it_should_be_ends_the_bootstrap_with_one_line(
+    shared_settings: dict[str, Any], change: dict[str, object], said: str
+) -> None:
+    with pytest.raises(SettingsError, match="MAYFLY_CLIENTS") as caught:
+        await lay_ground(_stating(shared_settings, REPORTS | change))
+    assert said in str(caught.value)
+    assert "short-secret" not in str(caught.value)
+
+
+async def test_clients_that_are_no_json_end_the_bootstrap_too(shared_settings: dict[str, Any]) -> None:
+    with pytest.raises(SettingsError, match="MAYFLY_CLIENTS"):
+        await lay_ground(load(BootstrapSettings, **shared_settings, clients="secret=x"))

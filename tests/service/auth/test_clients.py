@@ -180,7 +180,7 @@ async def test_the_list_shows_each_client_once_page_by_page(auth: Auth, admin: s
         if page["next_cursor"] is None:
             break
         query["cursor"] = page["next_cursor"]
-    assert sorted(found) == sorted({*made, "demo-service"})
+    assert sorted(found) == sorted({*made, "demo-service", "mayfly-docs"})
 
 
 @pytest.mark.parametrize("query", ["cursor=%00", "cursor=x", "cursor=IA", "limit=0", "limit=101", "limit=x"])

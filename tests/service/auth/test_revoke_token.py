@@ -3,6 +3,8 @@
 import httpx
 import pytest
 
+from services.auth.domain.grant_types import TOKEN_EXCHANGE
+from services.auth.domain.token_exchange import API_KEY_TYPE
 from tests.service.auth.running import DEMO_CLIENT, Auth
 from tests.support.waiting import eventually
 
@@ -83,3 +85,41 @@ async def test_a_client_that_is_not_who_it_says_is_refused(auth: Auth) -> None:
 async def test_a_request_without_a_token_is_refused(auth: Auth) -> None:
     response = await auth.http.post("/oauth2/revoke", data={"x": "y"})
     assert (response.status_code, response.json()["error"]) == (400, "invalid_request")
+
+
+async def _api_key(auth: Auth) -> tuple[str, str]:
+    """A key, and a token that it gave."""
+    created = await auth.post("/api/api-keys", (await auth.login())["token"], {"name": "x"})
+    form = {
+        "grant_type": TOKEN_EXCHANGE,
+        "subject_token": created.json()["api_key"],
+        "subject_token_type": API_KEY_TYPE,
+    }
+    given = await auth.http.post("/oauth2/token", data=form)
+    return created.json()["api_key"], given.json()["access_token"]
+
+
+@pytest.mark.parametrize("client", [None, DEMO_CLIENT])
+async def test_whoever_has_an_api_key_may_end_it(auth: Auth, client: tuple[str, str] | None) -> None:
+    key, token = await _api_key(auth)
+    for _ in range(2):
+        response = await _revoke(auth, key, auth_as=client)
+        assert response.status_code == 200
+        assert response.headers["revocation-receipt"]
+    assert not await auth.accepts(token)
+
+
+async def test_a_made_up_api_key_ends_nothing(auth: Auth) -> None:
+    key, token = await _api_key(auth)
+    response = await _revoke(auth, key[:-1] + ("A" if key[-1] != "A" else "B"))
+    assert response.status_code == 200
+    assert "revocation-receipt" not in response.headers
+    assert await auth.accepts(token)
+
+
+async def test_a_token_that_an_api_key_gave_is_given_back_by_whoever_has_it(auth: Auth) -> None:
+    _, token = await _api_key(auth)
+    refused = await _revoke(auth, token, auth_as=DEMO_CLIENT)
+    assert (refused.status_code, refused.json()["error"]) == (400, "invalid_grant")
+    assert (await _revoke(auth, token)).status_code == 200
+    assert not await auth.accepts(token)
