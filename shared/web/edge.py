@@ -8,7 +8,7 @@ from fastapi import HTTPException, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared import clock
-from shared.errors import PayloadTooLarge, Problem
+from shared.errors import InvalidRequest, PayloadTooLarge, Problem
 from shared.telemetry.context import accept_request_id, continue_trace, working_on
 from shared.telemetry.logs import get_logger
 from shared.telemetry.metrics import REQUEST_SECONDS, REQUESTS, REQUESTS_UNDER_WAY
@@ -99,10 +99,18 @@ class _Exchange:
     def refusal(self) -> Response | None:
         if sum(len(name) + len(value) for name, value in self.scope["headers"]) > _MOST_HEADER_BYTES:
             return problem_response(HeadersTooLarge(f"Send at most {_MOST_HEADER_BYTES} bytes of header fields."))
+        if not self._names_one_host():
+            return problem_response(InvalidRequest("Send the header field Host once (RFC 9112 section 3.2)."))
         declared = self.headers.get(b"content-length", b"0")
         if declared.isdigit() and int(declared) > self.limits.most_bytes:
             return problem_response(self._too_large())
         return None
+
+    def _names_one_host(self) -> bool:
+        if b"host" not in self.headers:
+            return bool(self.scope["http_version"] != "1.1")
+        given = self.scope["headers"]
+        return len(given) == len(self.headers) or sum(name == b"host" for name, _ in given) == 1
 
     def _too_large(self) -> PayloadTooLarge:
         return PayloadTooLarge(

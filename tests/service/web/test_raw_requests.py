@@ -76,6 +76,21 @@ async def test_chunks_that_are_none_are_a_problem(server: Server, chunks: bytes)
     assert answer.is_closed
 
 
+@pytest.mark.parametrize(
+    ("head", "status"),
+    [
+        (b"GET /livez HTTP/1.1\r\n", 400),
+        (b"GET /livez HTTP/1.1\r\nhost: edge\r\nHost: edge\r\n", 400),
+        (b"GET /livez HTTP/1.1\r\nhost: edge\r\nx: y\r\nHost: evil.test\r\n", 400),
+        (b"GET /livez HTTP/1.1\r\nhost: edge\r\nx: y\r\nx: z\r\n", 200),
+        (b"GET /livez HTTP/1.0\r\n", 200),
+    ],
+    ids=repr,
+)
+async def test_a_request_names_one_host(server: Server, head: bytes, status: int) -> None:
+    assert (await raw_request(server.port, head + b"\r\n")).status == status
+
+
 @pytest.mark.parametrize("target", [b"http://edge/livez", b"http://other.test:99/livez", b"/livez?a=b#c", b"/%6civez"])
 async def test_a_target_in_another_form_leads_to_the_same_path(server: Server, target: bytes) -> None:
     assert (await raw_request(server.port, b"GET " + target + b" HTTP/1.1\r\nhost: edge\r\n\r\n")).status == 200
