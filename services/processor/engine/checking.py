@@ -1,5 +1,6 @@
 """Types: what each step makes of the columns before it. DuckDB is asked, expression by expression, over no records."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import duckdb
@@ -33,18 +34,27 @@ class CheckedPipeline:
 
 
 def check(pipeline: Pipeline, schema: Schema) -> CheckedPipeline:
-    """Raises PipelineError, which names the step and the column.
+    """Raises PipelineError, which names the step and the column."""
+    if not pipeline.steps:
+        return _checked_pipeline(pipeline, schema, ())
+    with open_describer() as session:
+        return check_in(session, pipeline, schema)
+
+
+def check_in(session: Session, pipeline: Pipeline, schema: Schema) -> CheckedPipeline:
+    """The same in a session that is there already.
 
     Where no object has any record there are no columns, so there is nothing to check, nor to run.
     """
     steps: list[CheckedStep] = []
-    last = schema
-    if pipeline.steps and schema.columns:
-        with open_describer() as session:
-            for step in pipeline.steps:
-                checked = _checked(step.sql(last), last, session)
-                steps.append(checked)
-                last = checked.after
+    for step in pipeline.steps if schema.columns else ():
+        before = steps[-1].after if steps else schema
+        steps.append(_checked(step.sql(before), before, session))
+    return _checked_pipeline(pipeline, schema, steps)
+
+
+def _checked_pipeline(pipeline: Pipeline, schema: Schema, steps: Sequence[CheckedStep]) -> CheckedPipeline:
+    last = steps[-1].after if steps else schema
     output = stamped(last) if pipeline.stamp and schema.columns else last
     return CheckedPipeline(schema, tuple(steps), output, pipeline.stamp)
 

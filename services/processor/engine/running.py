@@ -8,10 +8,12 @@ from pathlib import Path
 import duckdb
 
 from services.processor.domain.formats import Encoding
+from services.processor.domain.pipeline import Pipeline
 from services.processor.domain.pipeline_errors import RecordError
+from services.processor.domain.schema_of_records import Schema
 from services.processor.domain.sql_text import quote_text
 from services.processor.engine.blaming import FailedRun
-from services.processor.engine.checking import CheckedPipeline
+from services.processor.engine.checking import CheckedPipeline, check_in
 from services.processor.engine.files import InputFile, PlainFile, plain_files
 from services.processor.engine.formats.record_format import Scan
 from services.processor.engine.formats.registry import record_format
@@ -36,7 +38,8 @@ class RunResult:
 
 
 def run(
-    checked: CheckedPipeline,
+    pipeline: Pipeline,
+    schema: Schema,
     files: Sequence[InputFile],
     output: OutputFile,
     *,
@@ -46,13 +49,14 @@ def run(
 ) -> RunResult:
     """Runs in the calling thread until it is done; `stop` ends it from another.
 
-    The same files, pipeline, `processed_at` and engine version give the same bytes, whatever the number of threads.
-    Raises RecordError, MemoryExceeded, DeadlineExceeded, WorkFolderFull, RunCancelled; then there may be half of an
-    output.
+    The same files, pipeline, schema, `processed_at` and engine version give the same bytes, whatever the number of
+    threads. Raises PipelineError, RecordError, MemoryExceeded, DeadlineExceeded, WorkFolderFull, RunCancelled; then
+    there may be half of an output.
     """
     with full_disk_named(), open_session(limits, stop or Stop()) as session:
         plain = plain_files(files, session, max_bytes=limits.max_plain_bytes)
         session.may_read([*(file.path for file in plain), output.path])
+        checked = check_in(session, pipeline, schema)
         return run_plain(checked, plain, output, processed_at=processed_at, session=session)
 
 

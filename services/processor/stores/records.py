@@ -97,8 +97,8 @@ class Records:
         limits = replace(self._limits, threads=max(1, self._limits.threads // (self._running + 1)))
 
         def work(stop: Stop) -> Counts:
-            checked = check(pipeline, plan.schema)
-            made = run(checked, files, OutputFile(output, plan.output), processed_at=stamp, limits=limits, stop=stop)
+            target = OutputFile(output, plan.output)
+            made = run(pipeline, plan.schema, files, target, processed_at=stamp, limits=limits, stop=stop)
             size_in = sum(file.path.stat().st_size for file in files)
             return Counts(made.records_in, made.records_out, made.rejected, size_in, output.stat().st_size)
 

@@ -62,7 +62,7 @@ class Engine:
         ]
         output = OutputFile(output_path or self.folder / "output", plan.output)
         checked = check(pipeline, plan.schema)
-        result = run(checked, files, output, processed_at="NOW", limits=self.limits, stop=self.stop)
+        result = run(pipeline, plan.schema, files, output, processed_at="NOW", limits=self.limits, stop=self.stop)
         return Done(output.path.read_bytes(), result, checked.output.to_json())
 
     def _stored(self, number: int, content: bytes) -> Path:
