@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from docs.generators.audit_page import audit_page
 from docs.generators.errors_page import errors_page
 from docs.generators.metrics_page import metrics_page
 from docs.generators.pipelines_page import pipelines_page
@@ -17,6 +18,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "routes.md": routes_page,
     "metrics.md": metrics_page,
     "pipelines.md": pipelines_page,
+    "audit.md": audit_page,
 }
 
 

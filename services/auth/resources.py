@@ -17,10 +17,12 @@ from services.auth.composition.sessions import SessionFlows, session_flows
 from services.auth.composition.status_lists import StatusListFlows, status_list_flows
 from services.auth.composition.tokens import TokenFlows, token_flows
 from services.auth.composition.users import UserFlows, user_flows
+from services.auth.flows.read_audit import ReadAudit
 from services.auth.passwords import Passwords
 from services.auth.settings import AuthSettings
 from services.auth.signing_keys import SigningKeys, StaticKeys
 from services.auth.stores.announcer import Announcer
+from services.auth.stores.audit_entries import AuditEntries
 from services.auth.stores.audit_trail import AuditTrail
 from services.auth.stores.revocations import Revocations
 from shared.clients.aws import open_dynamodb
@@ -50,6 +52,7 @@ class Resources:
     status_lists: StatusListFlows
     users: UserFlows
     key_ring: KeyFlows
+    read_audit: ReadAudit
 
     @property
     def verifier(self) -> Verifier:
@@ -80,6 +83,7 @@ async def open_resources(settings: AuthSettings, static_keys: StaticKeys | None)
             status_lists=status_list_flows(parts),
             users=user_flows(parts),
             key_ring=key_flows(parts, keys, changes),
+            read_audit=ReadAudit(AuditEntries(backends.dynamodb, settings.table_prefix)),
         )
 
 

@@ -44,6 +44,7 @@ def test_every_route_is_there_and_none_besides(openapi: dict[str, Any]) -> None:
         "PATCH /api/users/{user_id}",
         "DELETE /api/users/{user_id}",
         "POST /api/users/{user_id}/revoke",
+        "GET /api/audit",
         "GET /api/sessions",
         "DELETE /api/sessions",
         "DELETE /api/sessions/{session_id}",
@@ -81,7 +82,7 @@ def test_every_route_has_a_summary_and_a_description(openapi: dict[str, Any]) ->
 
 def test_every_route_with_a_token_names_what_it_may_be_refused_with(openapi: dict[str, Any]) -> None:
     secured = {name: operation for name, operation in _operations(openapi) if "security" in operation}
-    assert len(secured) == 26
+    assert len(secured) == 27
     for name, operation in secured.items():
         assert {"400", "401", "503"} <= operation["responses"].keys(), name
     assert secured["POST /api/admin/revocations"]["security"] == [{"bearer": ["admin"]}, {"oauth2": ["admin"]}]
