@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from services.processor.settings import ProcessorSettings
 from shared import clock
@@ -11,7 +12,8 @@ from shared.clients.http import open_http
 from shared.tokens.claims import VerificationPolicy
 from shared.tokens.direct_reads import DirectReads
 from shared.tokens.jwks_key_source import JwksKeySource
-from shared.tokens.revocation import RevocationStatus, Target
+from shared.tokens.keyset import KeySet
+from shared.tokens.revocation import RevocationStatus, RevokedSet, Target
 from shared.tokens.revocation_feed import RevocationFeed
 from shared.tokens.revocation_keys import TABLE as REVOCATIONS_TABLE
 from shared.tokens.verifier import Verifier
@@ -49,8 +51,8 @@ class Trust:
 async def open_trust(settings: ProcessorSettings, dynamodb: DynamoDBClient) -> AsyncIterator[Trust]:
     """Follows auth's keys and revocations in the background; does not wait for them."""
     async with open_http() as http:
-        keys = JwksKeySource(http, settings.effective_jwks_url)
         feed = RevocationFeed(settings.redis_url)
+        keys = JwksKeySource(http, settings.effective_jwks_url, is_outdated=partial(_names_revoked_key, feed.revoked))
         direct = DirectReads(
             dynamodb,
             settings.table_prefix + REVOCATIONS_TABLE,
@@ -67,3 +69,8 @@ async def open_trust(settings: ProcessorSettings, dynamodb: DynamoDBClient) -> A
             await direct.stop()
             await feed.stop()
             await keys.stop()
+
+
+def _names_revoked_key(revoked: RevokedSet, key_set: KeySet) -> bool:
+    """Whether it was published before one of its keys was revoked: by now another key signs."""
+    return any(revoked.not_before(Target("key", kid)) >= 0 for kid in key_set.kids())

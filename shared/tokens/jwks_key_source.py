@@ -3,6 +3,8 @@
 import asyncio
 import math
 import random
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import httpx
@@ -21,13 +23,19 @@ FETCHES = Counter("mayfly_jwks_fetches_total", "Fetches of auth's keys, by outco
 MAX_BODY_BYTES = 65_536
 _FIRST_RETRY_SECONDS = 0.1
 _MAX_RETRY_SECONDS = 2.0
+_SHORTEST_REFRESH_SECONDS = 1.0
+_OUTDATED_RETRY_SECONDS = 0.2
+_LONGEST_OUTDATED_SECONDS = 60.0
+_MAX_AGE = re.compile(r"(?:^|,)\s*max-age=(\d{1,9})\s*(?:,|$)", re.IGNORECASE)
 
 log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class JwksTiming:
-    """When keys are fetched. In quiet times that is every `refresh_seconds`; a failure is tried again soon.
+    """When keys are fetched. In quiet times that is every `refresh_seconds`, or by a shorter `max-age` of the answer.
+
+    A failure is tried again soon.
 
     `cooldown_seconds`: how often a token with an unknown `kid` may cause a fetch. `max_age_seconds`: how long a set is
     believed that could not be fetched again.
@@ -43,6 +51,9 @@ class JwksKeySource:
     """A `KeySource` that follows a JWKS URL. `start` it, `stop` it; it never fails for good.
 
     While auth is down, keys that were fetched serve on until `max_age_seconds`. All who need a fetch share one.
+
+    `is_outdated` says of a set whether it is known that it has changed since. Then a `kid` that is not in it may be
+    good: it is looked for without a cooldown, and not judged as long as an outdated set is what is fetched.
     """
 
     def __init__(
@@ -51,12 +62,16 @@ class JwksKeySource:
         url: str,
         *,
         timing: JwksTiming | None = None,
+        is_outdated: Callable[[KeySet], bool] = lambda _: False,
         monotonic: clock.Clock = clock.monotonic,
     ) -> None:
         self._http = http
         self._url = url
         self._timing = timing or JwksTiming()
+        self._is_outdated = is_outdated
         self._monotonic = monotonic
+        self._refresh_seconds = self._timing.refresh_seconds
+        self._outdated_since: float | None = None
         self._key_set: KeySet | None = None
         self._fetched_at = -math.inf
         self._failures = 0
@@ -87,24 +102,36 @@ class JwksKeySource:
 
     async def look_for(self, kid: str) -> KeySet:
         """Fetches at most once in a cooldown (after a failure: soon again); all who ask meanwhile share that fetch."""
+        if self._outdated() and not self._failures:
+            self._look_again_at = min(self._look_again_at, self._fetched_at + _OUTDATED_RETRY_SECONDS)
         if self._fetch is not None:
             await self._fetched()
         elif self._monotonic() >= self._look_again_at:
             self._look_again_at = self._monotonic() + self._timing.cooldown_seconds
             log.info("unknown_kid_looked_for", kid=kid)
             await self._fetched()
-        if self._failures:
+        if self._failures or (self._outdated() and self.current().find(kid) is None):
             raise _unavailable()
         return self.current()
+
+    def _outdated(self) -> bool:
+        """For a while only: a set that stays so is what auth's settings say."""
+        if self._key_set is None or not self._is_outdated(self._key_set):
+            self._outdated_since = None
+            return False
+        now = self._monotonic()
+        if self._outdated_since is None:
+            self._outdated_since = now
+        return now - self._outdated_since < _LONGEST_OUTDATED_SECONDS
 
     async def _refresh_forever(self) -> None:
         while True:
             await self._fetched()
-            await asyncio.sleep(self._pause() * random.uniform(0.8, 1.2))  # noqa: S311 - no secret: it spreads processes
+            await asyncio.sleep(self._pause() * random.uniform(0.8, 1))  # noqa: S311 - no secret: it spreads processes
 
     def _pause(self) -> float:
         if not self._failures:
-            return self._timing.refresh_seconds
+            return self._refresh_seconds
         return min(_FIRST_RETRY_SECONDS * 2.0**self._failures, _MAX_RETRY_SECONDS, self._timing.refresh_seconds)
 
     async def _fetched(self) -> None:
@@ -116,7 +143,8 @@ class JwksKeySource:
     async def _run(self) -> None:
         try:
             async with asyncio.timeout(self._timing.timeout_seconds):
-                key_set = KeySet.parse(parse_object(await self._download()))
+                body, refresh_seconds = await self._download()
+                key_set = KeySet.parse(parse_object(body))
         except Exception as error:  # noqa: BLE001 - whatever came or did not come, the old keys serve on
             self._failures = min(self._failures + 1, 16)
             self._look_again_at = self._monotonic() + self._pause()
@@ -124,6 +152,7 @@ class JwksKeySource:
             log.warning("jwks_not_fetched", url=self._url, error=repr(error), age=self.age())
         else:
             self._failures = 0
+            self._refresh_seconds = refresh_seconds
             self._fetched_at = self._monotonic()
             FETCHES.labels("fetched").inc()
             if key_set != self._key_set:
@@ -132,8 +161,13 @@ class JwksKeySource:
         finally:
             self._fetch = None
 
-    async def _download(self) -> bytes:
-        headers = {"accept": "application/jwk-set+json, application/json", "accept-encoding": "identity"}
+    async def _download(self) -> tuple[bytes, float]:
+        """The body, and after how many seconds to fetch it again."""
+        headers = {
+            "accept": "application/jwk-set+json, application/json",
+            "accept-encoding": "identity",
+            "cache-control": "no-cache",  # a cache on the way asks auth before it answers
+        }
         body = bytearray()
         async with self._http.stream("GET", self._url, headers=headers) as response:
             if response.status_code != httpx.codes.OK:
@@ -142,7 +176,9 @@ class JwksKeySource:
                 body += chunk
                 if len(body) > MAX_BODY_BYTES:
                     raise ValueError(f"longer than {MAX_BODY_BYTES} bytes")
-        return bytes(body)
+            stated = _MAX_AGE.search(response.headers.get("cache-control", ""))
+        longest = self._timing.refresh_seconds
+        return bytes(body), min(longest, max(_SHORTEST_REFRESH_SECONDS, float(stated[1]))) if stated else longest
 
 
 def _unavailable() -> Unavailable:

@@ -14,7 +14,7 @@ from shared.clients.http import open_http
 from shared.errors import Unavailable
 from shared.testing.tokens import TokenFactory, new_signing_key
 from shared.tokens.jwks_key_source import MAX_BODY_BYTES, JwksKeySource, JwksTiming
-from shared.tokens.keyset import public_jwks
+from shared.tokens.keyset import KeySet, public_jwks
 from tests.service.tokens.canned_server import CannedServer
 from tests.support.waiting import eventually
 
@@ -207,6 +207,80 @@ async def test_keys_are_fetched_again_before_they_are_old(http: httpx.AsyncClien
     await eventually(lambda: has_keys(source))
     auth.body = NEW_SET
     await eventually(new_key_is_known)
+    await source.stop()
+
+
+async def test_the_published_cache_time_shortens_the_pause_between_fetches(
+    http: httpx.AsyncClient, auth: CannedServer
+) -> None:
+    auth.headers = {"cache-control": "public, max-age=1"}
+    source = JwksKeySource(http, auth.url)
+    source.start()
+    await eventually(lambda: has_keys(source))
+
+    async def fetched_again() -> bool:
+        return auth.requests >= 2
+
+    await eventually(fetched_again)
+    await source.stop()
+
+
+async def outdated_source(http: httpx.AsyncClient, auth: CannedServer, later: Later) -> JwksKeySource:
+    """One that has fetched a set of which it is known that its key was revoked, and has just looked in vain."""
+
+    def names_old_key(key_set: KeySet) -> bool:
+        return key_set.find(TOKENS.key.kid) is not None
+
+    source = JwksKeySource(http, auth.url, timing=TIMING, is_outdated=names_old_key, monotonic=later)
+    source.start()
+    await eventually(lambda: has_keys(source))
+    return source
+
+
+async def test_no_kid_is_judged_by_a_set_that_is_known_to_be_outdated(
+    http: httpx.AsyncClient, auth: CannedServer, later: Later
+) -> None:
+    source = await outdated_source(http, auth, later)
+    for _ in range(3):
+        later.ahead += 1
+        with pytest.raises(Unavailable):
+            await source.look_for(NEW_KEY.kid)
+    assert auth.requests == 4, "without a cooldown"
+    auth.body = json.dumps(public_jwks([NEW_KEY])).encode()
+    later.ahead += 1
+    assert (await source.look_for(NEW_KEY.kid)).find(NEW_KEY.kid) is not None
+    assert (await source.look_for("made-up")).find("made-up") is None
+    await source.stop()
+
+
+async def test_a_new_key_in_an_outdated_set_is_taken(http: httpx.AsyncClient, auth: CannedServer, later: Later) -> None:
+    source = await outdated_source(http, auth, later)
+    auth.body = NEW_SET
+    later.ahead += 1
+    assert (await source.look_for(NEW_KEY.kid)).find(NEW_KEY.kid) is not None
+    await source.stop()
+
+
+async def test_a_flood_meets_an_outdated_set_with_few_fetches(
+    http: httpx.AsyncClient, auth: CannedServer, later: Later
+) -> None:
+    source = await outdated_source(http, auth, later)
+    later.ahead += 1
+    results = await asyncio.gather(*(source.look_for(str(number)) for number in range(50)), return_exceptions=True)
+    assert {type(result) for result in results} == {Unavailable}
+    assert auth.requests == 2
+    await source.stop()
+
+
+async def test_a_set_that_stays_outdated_is_what_auth_wants(
+    http: httpx.AsyncClient, auth: CannedServer, later: Later
+) -> None:
+    source = await outdated_source(http, auth, later)
+    later.ahead += 1
+    with pytest.raises(Unavailable):
+        await source.look_for("made-up")
+    later.ahead += 61
+    assert (await source.look_for("made-up")).find("made-up") is None
     await source.stop()
 
 
