@@ -12,7 +12,7 @@ import pytest
 from shared import clock
 from shared.testing.stack import Stack
 from shared.tokens.compact import decode_segment
-from tests.support.tokens_in_use import in_use
+from tests.support.tokens_in_use import ACCEPTED, REFUSED, in_use
 
 CLIENT = ("demo-service", "demo-service-secret-local-only")
 # A key is published for 3 s before it signs.
@@ -132,15 +132,15 @@ async def test_what_a_distrusted_key_signed_is_refused_within_the_bound(
     stolen, bad = await active_at(http, first, admin), await issue(http, second)
     assert kid_of(bad) == stolen
     async with in_use(processors, bad) as (revoked,):
-        await revoked.until(200, processors, within_seconds=10)
+        await revoked.until(ACCEPTED, processors, within_seconds=10)
         async with under_load(key_stack, http) as load:
             response = await http.post(f"{first}/api/admin/keys/{stolen}/distrust", headers=bearer(admin))
             at = clock.monotonic()
             assert response.status_code == 200, response.text
-            await revoked.until(401, processors, within_seconds=10)
+            await revoked.until(REFUSED, processors, within_seconds=10)
             await asyncio.sleep(bound)
         assert revoked.last_accepted() - at <= bound
-        assert revoked.statuses(since=at + bound) == {401}
+        assert revoked.statuses(since=at + bound) == {REFUSED}
     load.answers.pop(stolen, None)
     assert set(map(frozenset, load.answers.values())) == {frozenset({200})}, load.refused
 
