@@ -40,6 +40,12 @@ for number, name in enumerate([fcntl.fcntl(int(name), fcntl.F_DUPFD, 10) for nam
     os.dup2(name, number)
 os.execv(sys.argv[3], sys.argv[3:])
 """
+_PLACE = """element => {
+  if (element === null) return null;
+  element.scrollIntoView({block: "center"});
+  const box = element.getBoundingClientRect(), x = box.x + box.width / 2, y = box.y + box.height / 2;
+  return element.contains(document.elementFromPoint(x, y)) ? [x, y] : null;
+}"""
 _KEYS = {"Tab": 9, "Enter": 13, " ": 32}
 
 
@@ -110,13 +116,16 @@ class Tab:
         await eventually(is_true, timeout_seconds=_PATIENCE_SECONDS)
 
     async def click(self, selector: str) -> None:
-        """With the mouse, in the middle of the first that matches."""
-        element = f"document.querySelector({json.dumps(selector)})"
-        await self.until(f"{element} !== null && {element}.getBoundingClientRect().width > 0")
-        await self.run(f"{element}.scrollIntoView({{block: 'center'}})")
-        box = await self.run(
-            f"(box => [box.x + box.width / 2, box.y + box.height / 2])({element}.getBoundingClientRect())"
-        )
+        """With the mouse, in the middle of the first that matches, once that is to be seen and stands still."""
+        seen: list[object] = []
+
+        async def stands_still() -> bool:
+            with contextlib.suppress(AssertionError):
+                seen.append(await self.run(f"({_PLACE})(document.querySelector({json.dumps(selector)}))"))
+            return len(seen) > 1 and seen[-1] == seen[-2] is not None
+
+        await eventually(stands_still, timeout_seconds=_PATIENCE_SECONDS)
+        box: Any = seen[-1]
         for kind in ("mousePressed", "mouseReleased"):
             await self.ask("Input.dispatchMouseEvent", type=kind, x=box[0], y=box[1], button="left", clickCount=1)
 
@@ -156,7 +165,9 @@ class Chromium:
 
     async def _attached(self, target: str) -> Tab:
         session = (await self._devtools.ask("Target.attachToTarget", targetId=target, flatten=True))["sessionId"]
-        return Tab(self._devtools, target, session)
+        tab = Tab(self._devtools, target, session)
+        await tab.ask("Emulation.setFocusEmulationEnabled", enabled=True)
+        return tab
 
 
 @asynccontextmanager
