@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from services.auth.composition.api_keys import ApiKeyFlows, api_key_flows
 from services.auth.composition.browser import BrowserFlows, browser_flows
 from services.auth.composition.clients import ClientFlows, client_flows
+from services.auth.composition.devices import DeviceFlows
 from services.auth.composition.feed import fleet_clock, keeping_feed
 from services.auth.composition.keys import KeyFlows, key_flows, signing_keys
 from services.auth.composition.parts import Backends, Parts, make_parts
@@ -57,6 +58,10 @@ class Resources:
     @property
     def verifier(self) -> Verifier:
         return self.parts.verifier
+
+    @property
+    def devices(self) -> DeviceFlows:
+        return self.browser.devices
 
     @property
     def backends(self) -> Backends:

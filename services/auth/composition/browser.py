@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from services.auth.composition.devices import DeviceFlows, device_flows
 from services.auth.composition.parts import Parts
 from services.auth.flows.authorization_requests import AuthorizationRequests
 from services.auth.flows.browser_logins import BrowserLogins
@@ -24,6 +25,7 @@ class BrowserFlows:
     deny_authorization: DenyAuthorization
     log_out: LogOutBrowser
     redeem_code: RedeemCode
+    devices: DeviceFlows
 
 
 def browser_flows(parts: Parts) -> BrowserFlows:
@@ -46,5 +48,6 @@ def browser_flows(parts: Parts) -> BrowserFlows:
         grant_authorization=GrantAuthorization(requests, logins, codes, backends.audit, now),
         deny_authorization=DenyAuthorization(requests, backends.audit, now),
         log_out=LogOutBrowser(logins),
+        devices=device_flows(parts, requests, logins),
         redeem_code=RedeemCode(parts.authentication, codes, start, parts.sessions, parts.ending, backends.audit, now),
     )

@@ -57,14 +57,12 @@ class BrowserCookie:
 class BrowserSession:
     """A row of `browser-sessions`.
 
-    `issued_at`: a revocation of the user up to then ends it. `password_mark` changes with the user's password, which
-    ends it too.
+    `issued_at`: a revocation of the user up to then ends it, and so does a new password.
     """
 
     id_hash: str
     user_id: str
     username: str
-    password_mark: str
     issued_at: int
     expires_at: int
 
@@ -74,8 +72,7 @@ class BrowserSession:
             user is not None
             and not user.disabled
             and user.user_id == self.user_id
-            and password_mark(user) == self.password_mark
-            and self.issued_at > revoked_up_to
+            and self.issued_at > max(revoked_up_to, user.password_changed_at)
             and now < self.expires_at
         )
 
@@ -83,11 +80,4 @@ class BrowserSession:
 def begin(user: User, *, issued_at: int, seconds: int, now: float) -> tuple[BrowserCookie, BrowserSession]:
     """The only copy of the cookie, and what to store."""
     cookie = BrowserCookie.of_login()
-    session = BrowserSession(
-        cookie.id_hash, user.user_id, user.username, password_mark(user), issued_at, int(now) + seconds
-    )
-    return cookie, session
-
-
-def password_mark(user: User) -> str:
-    return digest(user.password_hash)[:16]
+    return cookie, BrowserSession(cookie.id_hash, user.user_id, user.username, issued_at, int(now) + seconds)

@@ -8,7 +8,7 @@ from shared.tokens.revocation import EVERYTHING, Target
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """`issued_at`: a revocation of the user or the client up to then takes the consent too."""
+    """`issued_at`: a revocation of the user or the client up to then takes the consent too, as a new password does."""
 
     user_id: str
     username: str
@@ -23,6 +23,6 @@ class Consent:
 
     def holds(self, user: User | None, revoked_up_to: int) -> bool:
         """Whether it still does, with the user as they are now."""
-        return (
-            user is not None and not user.disabled and user.user_id == self.user_id and self.issued_at > revoked_up_to
-        )
+        if user is None or user.disabled or user.user_id != self.user_id:
+            return False
+        return self.issued_at > max(revoked_up_to, user.password_changed_at)

@@ -44,10 +44,10 @@ class BrowserLogins:
         """The browser's new cookie; what it had before is worth nothing any more. Raises what `PasswordCheck` does."""
         if not credentials.may_be_right:
             raise InvalidCredentials
-        proven = await self.password_check.prove(credentials, origin, FIRST_PARTY_CLIENT, now)
-        user = await self.password_check.settle(proven)
+        proven = await self.password_check.prove(credentials, origin, FIRST_PARTY_CLIENT, now, event="browser-login")
+        user = proven.user
         new_cookie, session = begin(user, issued_at=proven.issued_at, seconds=self.seconds, now=now)
-        await at_once(self.sessions.save(session), self.log_out(cookie))
+        await at_once(self.sessions.save(session), self.password_check.settle(proven), self.log_out(cookie))
         self.audit.record(AuditEvent("browser-login", "succeeded", user.user_id, user.user_id), now)
         return new_cookie
 

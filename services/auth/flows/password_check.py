@@ -3,7 +3,7 @@
 import asyncio
 import math
 from collections.abc import Awaitable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from services.auth.domain.audit import AuditEvent, Details, EventName
 from services.auth.domain.lockout import counted_address
@@ -100,14 +100,10 @@ class PasswordCheck:
             raise InvalidCredentials
         return Proven(user, issued_at, attempt.address, credentials.password if verification.is_weak else None)
 
-    async def settle(self, proven: Proven) -> User:
-        """What follows a right password: it was no failure, and a hash that is weaker than new ones is replaced.
-
-        The answer is the user as stored from now on.
-        """
+    async def settle(self, proven: Proven) -> None:
+        """What follows a right password: it was no failure, and a hash that is weaker than new ones is replaced."""
         cleared = self._uncount(self.attempts.clear(proven.user.username, proven.address))
-        _, user = await at_once(cleared, self._improved(proven))
-        return user
+        await at_once(cleared, self._improve_hash(proven))
 
     async def _admit(self, attempt: _Attempt) -> tuple[User | None, int]:
         """What `_find` finds, if a try may come now; it is counted."""
@@ -149,17 +145,15 @@ class PasswordCheck:
             await self._uncount(self.attempts.take_back(attempt.username, attempt.address))
             raise
 
-    async def _improved(self, proven: Proven) -> User:
+    async def _improve_hash(self, proven: Proven) -> None:
         if proven.weak_password is None:
-            return proven.user
+            return
         try:
-            better = replace(proven.user, password_hash=await self.passwords.hash(proven.weak_password))
-            await self.users.replace_hash(proven.user, better.password_hash)
+            await self.users.replace_hash(proven.user, await self.passwords.hash(proven.weak_password))
         except (TooManyLogins, Unavailable):  # the answer is right all the same; another login will do it
             log.warning("password_not_rehashed", user_id=proven.user.user_id)
-            return proven.user
-        log.info("password_rehashed", user_id=better.user_id)
-        return better
+        else:
+            log.info("password_rehashed", user_id=proven.user.user_id)
 
     async def _uncount(self, uncounting: Awaitable[None]) -> None:
         try:

@@ -5,11 +5,15 @@ from fastapi import APIRouter, Request, Response
 from services.auth.dependencies import AuthResources, RequestOrigin
 from services.auth.domain.clients import presented_client
 from services.auth.domain.oauth_errors import (
+    AccessDenied,
+    AuthorizationPending,
+    ExpiredToken,
     InvalidClient,
     InvalidGrant,
     InvalidOAuthRequest,
     InvalidScope,
     InvalidTarget,
+    SlowDown,
     UnauthorizedClient,
     UnsupportedGrantType,
 )
@@ -35,6 +39,10 @@ router = APIRouter(prefix=PREFIX, tags=["oauth2"], route_class=OAuthRoute)
         InvalidTarget,
         UnauthorizedClient,
         UnsupportedGrantType,
+        AuthorizationPending,
+        SlowDown,
+        ExpiredToken,
+        AccessDenied,
         InvalidClient,
         PayloadTooLarge,
         Unavailable,
@@ -48,6 +56,7 @@ router = APIRouter(prefix=PREFIX, tags=["oauth2"], route_class=OAuthRoute)
                 "description": "For the grant authorization_code: the one of the authorization request.",
             },
             "code_verifier": {"type": "string", "description": "For the grant authorization_code (PKCE)."},
+            "device_code": {"type": "string", "description": "For the grant device_code (RFC 8628)."},
             "refresh_token": {"type": "string", "description": "For the grant refresh_token."},
             "subject_token": {"type": "string", "description": "For token exchange: an API key, or an access token."},
             "subject_token_type": {"type": "string", "enum": [API_KEY_TYPE, ACCESS_TOKEN_TYPE, JWT_TYPE]},
@@ -69,6 +78,8 @@ async def token(request: Request, response: Response, origin: RequestOrigin, res
     """`authorization_code` begins a session of the client with the code that its user has brought, and PKCE's verifier.
 
     A code is good once and for a minute; used again it ends the session that it began.
+
+    `urn:ietf:params:oauth:grant-type:device_code` does the same for a device, once its user has let it in.
 
     `client_credentials` gives a program a token of its own.
 

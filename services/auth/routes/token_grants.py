@@ -8,11 +8,18 @@ from pydantic import Field
 
 from services.auth.domain.authorization_codes import Redemption
 from services.auth.domain.clients import UnverifiedClient
-from services.auth.domain.grant_types import AUTHORIZATION_CODE, CLIENT_CREDENTIALS, REFRESH_TOKEN, TOKEN_EXCHANGE
+from services.auth.domain.grant_types import (
+    AUTHORIZATION_CODE,
+    CLIENT_CREDENTIALS,
+    DEVICE_CODE,
+    REFRESH_TOKEN,
+    TOKEN_EXCHANGE,
+)
 from services.auth.domain.oauth_errors import InvalidOAuthRequest, UnsupportedGrantType
 from services.auth.domain.sessions import Origin
 from services.auth.domain.token_exchange import ACCESS_TOKEN_TYPE, Exchange
 from services.auth.flows.issuing import IssuedToken
+from services.auth.flows.session_start import StartedSession
 from services.auth.resources import Resources
 from shared.web.schema import ResponseModel
 
@@ -35,6 +42,10 @@ class TokenResponse(ResponseModel):
         scope = " ".join(sorted(issued.scope))
         return cls(access_token=issued.token, expires_in=issued.expires_in, scope=scope, refresh_token=refresh_token)
 
+    @classmethod
+    def of_start(cls, started: StartedSession) -> "TokenResponse":
+        return cls.of(started.access, None if started.refresh_token is None else str(started.refresh_token))
+
 
 Form: TypeAlias = Mapping[str, str]
 
@@ -55,7 +66,12 @@ Answer: TypeAlias = Callable[[Resources, GrantRequest], Awaitable[TokenResponse]
 async def _authorization_code(resources: Resources, asked: GrantRequest) -> TokenResponse:
     redemption = Redemption(asked.needed("code"), asked.form.get("redirect_uri"), asked.needed("code_verifier"))
     started = await resources.browser.redeem_code(asked.client, redemption, asked.origin)
-    return TokenResponse.of(started.access, None if started.refresh_token is None else str(started.refresh_token))
+    return TokenResponse.of_start(started)
+
+
+async def _device_code(resources: Resources, asked: GrantRequest) -> TokenResponse:
+    started = await resources.devices.redeem(asked.client, asked.needed("device_code"), asked.origin)
+    return TokenResponse.of_start(started)
 
 
 async def _client_credentials(resources: Resources, asked: GrantRequest) -> TokenResponse:
@@ -79,6 +95,7 @@ _ANSWERS: Mapping[str, Answer] = {
     REFRESH_TOKEN: _refresh_token,
     CLIENT_CREDENTIALS: _client_credentials,
     TOKEN_EXCHANGE: _token_exchange,
+    DEVICE_CODE: _device_code,
 }
 
 GRANT_TYPES = tuple(_ANSWERS)

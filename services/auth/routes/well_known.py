@@ -12,7 +12,7 @@ from services.auth.domain.pkce import METHOD
 from services.auth.domain.status_lists import Freshness
 from services.auth.domain.users import SCOPES
 from services.auth.routes.conditional_get import IfNoneMatch, cacheable
-from services.auth.routes.oauth_errors import AUTHORIZE
+from services.auth.routes.oauth_errors import AUTHORIZE, DEVICE
 from services.auth.routes.token_grants import GRANT_TYPES
 from services.auth.settings import AuthSettings
 
@@ -94,6 +94,7 @@ def server_metadata(settings: AuthSettings) -> dict[str, Any]:
         "jwks_uri": f"{issuer}/.well-known/jwks.json",
         "token_endpoint": f"{issuer}/oauth2/token",
         "token_endpoint_auth_methods_supported": _CLIENT_AUTHENTICATION,
+        "device_authorization_endpoint": f"{issuer}{DEVICE}_authorization",
         "revocation_endpoint": f"{issuer}/oauth2/revoke",
         "revocation_endpoint_auth_methods_supported": _CLIENT_AUTHENTICATION,
         "introspection_endpoint": f"{issuer}/oauth2/introspect",

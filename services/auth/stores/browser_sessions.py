@@ -20,7 +20,6 @@ class BrowserSessions:
             "id_hash": session.id_hash,
             "user_id": session.user_id,
             "username": session.username,
-            "password_mark": session.password_mark,
             "issued_at": session.issued_at,
             "expires_at": session.expires_at,
         }

@@ -68,6 +68,9 @@ def test_every_route_is_there_and_none_besides(openapi: dict[str, Any]) -> None:
         "GET /oauth2/authorize",
         "POST /oauth2/authorize",
         "GET /oauth2/status-lists/{list_id}",
+        "POST /oauth2/device_authorization",
+        "GET /oauth2/device",
+        "POST /oauth2/device",
         "GET /.well-known/jwks.json",
         "GET /.well-known/oauth-authorization-server",
         "GET /.well-known/openid-configuration",
@@ -96,6 +99,7 @@ def test_every_body_has_an_example_and_its_limits(openapi: dict[str, Any]) -> No
         "POST /api/login", "POST /api/admin/revocations", "POST /oauth2/token", "POST /oauth2/revoke",
         "POST /oauth2/authorize",
         "POST /oauth2/introspect", "POST /api/api-keys",
+        "POST /oauth2/device_authorization", "POST /oauth2/device",
         "POST /api/clients", "PATCH /api/clients/{client_id}", "POST /api/clients/{client_id}/secrets",
     }  # fmt: skip
     for name, operation in bodies.items():

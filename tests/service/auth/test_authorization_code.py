@@ -5,43 +5,20 @@ import asyncio
 import httpx
 import pytest
 
-from services.auth.domain.clients import Client, ClientSecret
 from services.auth.domain.grant_types import AUTHORIZATION_CODE, REFRESH_TOKEN
-from services.auth.stores.clients import Clients
-from shared.ids import digest
 from tests.service.auth.running import Auth, oauth_error
 from tests.support.browser_pages import Browser, Pkce, answer_of, authorize_url
-
-HOME = "https://app.example/back?from=auth"
-SECRET = ("web", "web-secret")
-
-
-def client(client_id: str, **changes: object) -> Client:
-    values = {
-        "client_id": client_id,
-        "name": f"The <b>{client_id}</b> app",
-        "secrets": (ClientSecret("sec_1", digest(SECRET[1]), created_at=0),) if client_id == "web" else (),
-        "auth_method": "client_secret_basic" if client_id == "web" else "none",
-        "grant_types": frozenset({AUTHORIZATION_CODE, REFRESH_TOKEN}),
-        "redirect_uris": (HOME, "http://127.0.0.1/callback"),
-        "scope": frozenset({"jobs:read", "jobs:write", "admin"}),
-        "created_at": 0,
-    }
-    return Client(**{**values, **changes})  # type: ignore[arg-type]  # a type per field
+from tests.support.login_clients import HOME, SECRET, login_client, register
 
 
 @pytest.fixture(autouse=True)
 async def _clients(auth: Auth) -> None:
-    settings = auth.resources.settings
-    clients = Clients(auth.resources.backends.dynamodb, settings.table_prefix)
-    for each in (
-        client("web"),
-        client("spa"),
-        client("other"),
-        client("batch", grant_types=frozenset({REFRESH_TOKEN})),
-        client("once", grant_types=frozenset({AUTHORIZATION_CODE}), redirect_uris=(HOME,)),
-    ):
-        await clients.save(each)
+    await register(
+        auth,
+        *map(login_client, ("web", "spa", "other")),
+        login_client("batch", grant_types=frozenset({REFRESH_TOKEN})),
+        login_client("once", grant_types=frozenset({AUTHORIZATION_CODE}), redirect_uris=(HOME,)),
+    )
 
 
 @pytest.fixture

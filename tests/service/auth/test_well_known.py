@@ -3,6 +3,7 @@ import json
 import httpx
 import pytest
 
+from services.auth.domain.grant_types import DEVICE_CODE
 from services.auth.flows.revoke_token import NothingRevoked
 from services.auth.signing_keys import generate_pem
 from shared.tokens.claims import VerificationPolicy
@@ -66,6 +67,7 @@ async def test_the_metadata_names_only_what_exists(auth: Auth) -> None:
         "refresh_token",
         "client_credentials",
         "urn:ietf:params:oauth:grant-type:token-exchange",
+        DEVICE_CODE,
     ]
     assert body["response_types_supported"] == ["code"]
     assert body["code_challenge_methods_supported"] == ["S256"]
