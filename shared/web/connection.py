@@ -35,6 +35,7 @@ class Connection(HttpToolsProtocol):
     header_timeout_seconds: float
     _head_bytes = 0
     _deadline: asyncio.TimerHandle | None = None
+    _is_in_head = False
     _is_refused = False
 
     @classmethod
@@ -43,7 +44,7 @@ class Connection(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
         super().connection_made(transport)
-        self._expect_head()
+        self._begin_wait()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._end_wait()
@@ -51,10 +52,11 @@ class Connection(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
+        self._is_in_head = True
         self._head_bytes = 0
-        self._expect_head()
 
     def on_headers_complete(self) -> None:
+        self._is_in_head = False
         self._end_wait()
         super().on_headers_complete()
 
@@ -62,18 +64,26 @@ class Connection(HttpToolsProtocol):
         if self._is_refused:
             return
         super().data_received(data)
-        if self._deadline is None:
+        if self._is_refused:
             return
-        self._head_bytes += len(data)
-        if self._head_bytes > _MOST_HEAD_BYTES and not self._is_refused:
-            self._refuse(HeadersTooLarge("Send smaller header fields."))
+        if self._is_in_head:
+            self._head_bytes += len(data)
+            if self._head_bytes > _MOST_HEAD_BYTES:
+                self._refuse(HeadersTooLarge("Send smaller header fields."))
+                return
+        if self._deadline is None and (self._is_in_head or self._is_idle()):
+            self._begin_wait()
 
     def send_400_response(self, msg: str) -> None:
         """Uvicorn's own, called for whatever its parser refuses."""
         self._refuse(InvalidRequest(f"This is no HTTP/1.1 request that can be read in one way only. {msg}"))
 
-    def _expect_head(self) -> None:
-        self._end_wait()
+    def _is_idle(self) -> bool:
+        """Nothing is under way, and uvicorn has ended its own wait for the next request: for an empty line, say."""
+        cycle: RequestResponseCycle | None = self.cycle
+        return cycle is None or cycle.response_complete
+
+    def _begin_wait(self) -> None:
         self._deadline = self.loop.call_later(self.header_timeout_seconds, self._give_up)
 
     def _end_wait(self) -> None:
@@ -82,7 +92,7 @@ class Connection(HttpToolsProtocol):
             self._deadline = None
 
     def _give_up(self) -> None:
-        if self._head_bytes:
+        if self._is_in_head:
             self._refuse(HeadTimeout(f"The header fields took longer than {self.header_timeout_seconds:g} s."))
         else:  # a connection that was opened ahead of time, and never used
             self.transport.close()

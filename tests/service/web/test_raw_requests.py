@@ -155,6 +155,26 @@ async def test_a_connection_that_says_nothing_is_ended_in_silence(server: Server
         assert await connection.answer() is None
 
 
+async def test_a_connection_that_sends_empty_lines_is_ended_in_silence(server: Server) -> None:
+    async with RawConnection(server.port) as connection:
+        await connection.send(GET + b"\r\n")
+        assert await connection.answer() is not None
+        await connection.send(b"\r\n")
+        assert await connection.answer() is None
+
+
+async def test_a_large_body_behind_an_early_answer_is_no_head(server: Server) -> None:
+    body = b" " * MIB
+    async with RawConnection(server.port) as connection:
+        await connection.send(b"POST /nowhere HTTP/1.1\r\nhost: edge\r\ncontent-length: 1048576\r\n\r\n")
+        first = await connection.answer()
+        await connection.send(body, GET + b"\r\n")
+        second = await connection.answer()
+    assert first is not None
+    assert second is not None
+    assert (first.status, second.status) == (404, 200)
+
+
 async def test_a_second_request_has_its_own_time(server: Server) -> None:
     async with RawConnection(server.port) as connection:
         for _ in range(3):
