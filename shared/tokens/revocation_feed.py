@@ -27,6 +27,8 @@ from shared.tokens.revocation_keys import GENERATION_KEY, SNAPSHOT_KEY, STREAM_K
 STALENESS = Gauge(
     "mayfly_revocation_staleness_seconds", "Age of what is known for sure: everything revoked before it is known here."
 )
+KNOWN = Gauge("mayfly_revocations_known", "Revocations that this process holds in memory.")
+CLOCK_LEAD = Gauge("mayfly_clock_lead_seconds", "By how much the clock of an auth is ahead of the one of this process.")
 POSITION = Gauge(
     "mayfly_revocation_stream_position",
     "How far the stream was read: the two parts of the id that a revocation's receipt shows.",
@@ -104,6 +106,8 @@ class RevocationFeed:
     def start(self) -> None:
         """Begin to load and follow; how far it has come shows in `staleness`."""
         STALENESS.set_function(lambda: self.staleness(self._monotonic()))
+        CLOCK_LEAD.set_function(self.clock_lead)
+        KNOWN.set_function(lambda: len(self.revoked))
         self._task = asyncio.create_task(self._live())
 
     async def stop(self) -> None:

@@ -15,6 +15,7 @@ from shared.tokens.revocation_keys import TABLE, from_row, to_row
 
 Merge: TypeAlias = Callable[[Revocation, Revocation], Revocation]
 _TRIES = 20
+_ROWS_IN_PAGE = 2000  # each page comes well within a read's timeout
 _REACHES_LESS_FAR = "not_before < :not_before AND expires_at <= :expires_at"
 _IS_STILL_THE_SAME = "not_before = :not_before AND expires_at = :expires_at"
 
@@ -44,6 +45,7 @@ class Revocations:
         pages = self._dynamodb.get_paginator("scan").paginate(
             TableName=self._table,
             ConsistentRead=True,
+            PaginationConfig={"PageSize": _ROWS_IN_PAGE},
             FilterExpression="expires_at > :now",
             ExpressionAttributeValues={":now": {"N": str(int(now))}},
         )
