@@ -120,6 +120,12 @@ class AuthSettings(BootstrapSettings):
         le=10,
         description="How often each auth looks at the key ring. It signs by a view that is at most 30 times as old.",
     )
+    client_attempts_free_per_pair: int = Field(
+        10, ge=1, description="Wrong secrets of one client from one address before delays begin; for each instance."
+    )
+    client_attempts_free_per_address: int = Field(
+        50, ge=1, description="Wrong secrets and unknown clients from one address before delays begin."
+    )
     introspections_per_second: int = Field(
         500,
         ge=1,

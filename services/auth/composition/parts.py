@@ -19,6 +19,7 @@ from services.auth.signing_keys import SigningKeys
 from services.auth.stores.announcer import Announcer
 from services.auth.stores.api_keys import ApiKeys
 from services.auth.stores.audit_trail import AuditTrail
+from services.auth.stores.client_attempts import ClientAttempts
 from services.auth.stores.clients import Clients
 from services.auth.stores.login_attempts import LoginAttempts
 from services.auth.stores.recent_clients import RecentClients
@@ -111,12 +112,26 @@ def make_parts(settings: AuthSettings, keys: SigningKeys, backends: Backends, no
         ending=ending,
         ending_api_keys=EndingApiKeys(api_keys, ending),
         password_check=PasswordCheck(users, attempts, backends.passwords, access_tokens, backends.audit),
-        authentication=ClientAuthentication(RecentClients(Clients(dynamodb, prefix)), access_tokens, backends.audit),
+        authentication=ClientAuthentication(
+            RecentClients(Clients(dynamodb, prefix)),
+            ClientAttempts(_client_limits(settings)),
+            access_tokens,
+            backends.audit,
+        ),
         key_source=keys,
         policy=policy,
         verifier=Verifier(keys, status, policy),
         # It looks at tokens, not at who asks: at those too that were made for other services.
         issuers_verifier=Verifier(keys, status, replace(policy, audience=None)),
+    )
+
+
+def _client_limits(settings: AuthSettings) -> Limits:
+    return Limits(
+        free_per_pair=settings.client_attempts_free_per_pair,
+        free_per_user=0,
+        free_per_address=settings.client_attempts_free_per_address,
+        longest_delay_seconds=settings.attempts_longest_delay_seconds,
     )
 
 

@@ -106,6 +106,18 @@ class SessionsNotEnded(Unavailable):
         )
 
 
+class TooManyClientAttempts(RateLimited):
+    """From one address came more clients that are none, or wrong secrets of one, than are free."""
+
+    code, title = "too-many-client-attempts", "Too many wrong client secrets"
+
+    def __init__(self, *, retry_after_seconds: float) -> None:
+        super().__init__(
+            "Too many clients that are none came from your address. Wait, then try again.",
+            retry_after_seconds=retry_after_seconds,
+        )
+
+
 class TooManyIntrospections(RateLimited):
     """A client introspects more often than `MAYFLY_INTROSPECTIONS_PER_SECOND` allows, for each instance."""
 

@@ -6,8 +6,10 @@ from services.auth.domain.audit import AuditEvent
 from services.auth.domain.built_in_clients import BUILT_IN, FIRST_PARTY
 from services.auth.domain.clients import Client, UnverifiedClient
 from services.auth.domain.oauth_errors import InvalidClient
+from services.auth.domain.problems import TooManyClientAttempts
 from services.auth.flows.issuing import AccessTokens
 from services.auth.stores.audit_trail import AuditTrail
+from services.auth.stores.client_attempts import ClientAttempts
 from services.auth.stores.recent_clients import RecentClients
 from shared.tokens.revocation import Target
 
@@ -17,6 +19,7 @@ class ClientAuthentication:
     """Confidential clients prove who they are by their secret, public ones only say it (RFC 6749 §2.1)."""
 
     clients: RecentClients
+    attempts: ClientAttempts
     access_tokens: AccessTokens
     audit: AuditTrail
 
@@ -46,8 +49,15 @@ class ClientAuthentication:
         return client, issued_at
 
     async def of(self, unverified_client: UnverifiedClient, now: float) -> tuple[Client, int]:
-        """The client, and the `iat` for what is issued on the strength of its row. Raises InvalidClient."""
+        """The client, and the `iat` for what is issued on the strength of its row.
+
+        Raises:
+            InvalidClient. TooManyClientAttempts: so many from the same address were no clients.
+        """
         client_id = unverified_client.client_id
+        wait = self.attempts.wait(client_id, now)
+        if wait > 0 and not self.attempts.has_proved(client_id):
+            raise TooManyClientAttempts(retry_after_seconds=wait)
         targets = Target("client", client_id), Target("user", client_id)
         revoked_up_to = self.access_tokens.revoked_up_to(*targets)
         issued_at = self.access_tokens.second_after(revoked_up_to, now)
@@ -59,8 +69,15 @@ class ClientAuthentication:
     def _verified(self, unverified_client: UnverifiedClient, client: Client | None, now: float) -> Client:
         """Of a client that does not exist nothing that was sent is kept: it may be anything."""
         try:
-            return unverified_client.verified(client, now)
+            verified = unverified_client.verified(client, now)
         except InvalidClient:
+            wait = self.attempts.wait(unverified_client.client_id, now)
+            if wait > 0:
+                raise TooManyClientAttempts(retry_after_seconds=wait) from None
+            self.attempts.count_failure(unverified_client.client_id, now)
             who, reason = (client.client_id, "wrong_secret") if client else (None, "unknown_client")
             self.audit.record(AuditEvent("client-authentication", "refused", None, who, who, reason), now)
             raise
+        if not verified.is_public:
+            self.attempts.remember(verified.client_id)
+        return verified

@@ -8,7 +8,7 @@ from fastapi.responses import JSONResponse
 from services.auth.dependencies import AuthResources
 from services.auth.domain.clients import presented_client
 from services.auth.domain.oauth_errors import InvalidClient, InvalidOAuthRequest
-from services.auth.domain.problems import TooManyIntrospections
+from services.auth.domain.problems import TooManyClientAttempts, TooManyIntrospections
 from services.auth.routes.form_documentation import form_body
 from services.auth.routes.oauth_errors import NO_STORE, PREFIX, OAuthRoute, oauth_responses
 from services.auth.routes.token_grants import needed
@@ -54,7 +54,9 @@ _ANSWER: dict[int | str, dict[str, Any]] = {
     summary="Ask whether a token is good (RFC 7662)",
     response_class=JSONResponse,
     responses=_ANSWER
-    | oauth_responses(InvalidOAuthRequest, InvalidClient, PayloadTooLarge, TooManyIntrospections, Unavailable),
+    | oauth_responses(
+        InvalidOAuthRequest, InvalidClient, PayloadTooLarge, TooManyClientAttempts, TooManyIntrospections, Unavailable
+    ),
     openapi_extra=form_body(
         {
             "token": {"type": "string", "description": "An access token, a refresh token or an API key."},

@@ -17,6 +17,7 @@ from services.auth.domain.oauth_errors import (
     UnauthorizedClient,
     UnsupportedGrantType,
 )
+from services.auth.domain.problems import TooManyClientAttempts
 from services.auth.domain.token_exchange import ACCESS_TOKEN_TYPE, API_KEY_TYPE, JWT_TYPE
 from services.auth.routes.form_documentation import form_body
 from services.auth.routes.oauth_errors import NO_STORE, PREFIX, OAuthRoute, oauth_responses
@@ -45,6 +46,7 @@ router = APIRouter(prefix=PREFIX, tags=["oauth2"], route_class=OAuthRoute)
         AccessDenied,
         InvalidClient,
         PayloadTooLarge,
+        TooManyClientAttempts,
         Unavailable,
     ),
     openapi_extra=form_body(
@@ -102,7 +104,9 @@ async def token(request: Request, response: Response, origin: RequestOrigin, res
     summary="Revoke a token (RFC 7009)",
     response_class=Response,
     responses=with_receipt(200, "It is revoked, or was no token of ours")
-    | oauth_responses(InvalidOAuthRequest, InvalidGrant, InvalidClient, PayloadTooLarge, Unavailable),
+    | oauth_responses(
+        InvalidOAuthRequest, InvalidGrant, InvalidClient, PayloadTooLarge, TooManyClientAttempts, Unavailable
+    ),
     openapi_extra=form_body(
         {
             "token": {"type": "string"},
