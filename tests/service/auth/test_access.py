@@ -1,5 +1,6 @@
 """Who may do what at auth: each route of its contract, asked by everyone."""
 
+import base64
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -17,7 +18,7 @@ from shared.testing.tokens import TokenFactory
 from shared.testing.valkey import Valkey
 from shared.tokens.compact import ACCESS_TOKEN_TYPE
 from shared.tokens.signature import sign
-from tests.service.auth.running import Auth, bearer, running
+from tests.service.auth.running import Auth, bearer, oauth_error, running
 from tests.support import access
 from tests.support.access import Operation
 from tests.support.names import unique_name
@@ -30,7 +31,11 @@ OPEN = access.OPERATIONAL | {
     "GET /.well-known/openid-configuration": "public by OpenID Connect Discovery",
     "GET /oauth2/status-lists/{list_id}": "for everybody who verifies tokens; one bit a token, and no names",
     "POST /oauth2/token": "the client authenticates, or shows the grant that it was given",
-    "POST /oauth2/revoke": "the client authenticates (RFC 7009 section 2.1)",
+    "POST /oauth2/revoke": "who holds a token may end it; a client with a secret proves it (RFC 7009 section 2.1)",
+    "POST /oauth2/introspect": "the client authenticates (RFC 7662 section 2.1)",
+    "POST /oauth2/device_authorization": "the client says who it is (RFC 8628 section 3.1); the user decides later",
+    "GET /oauth2/device": "a page: the person logs in on it",
+    "POST /oauth2/device": "its form: bound to the browser by a cookie and a hidden value",
     "GET /oauth2/authorize": "a page: the person logs in on it",
     "POST /oauth2/authorize": "its form: bound to the browser by a cookie and a hidden value",
 }
@@ -121,6 +126,24 @@ async def test_a_good_token_reaches_as_far_as_its_scope(auth: Auth, signing_key:
             assert answer.status_code < 500, (role, answer.text)
         else:
             assert access.lacks_scope(answer), (role, answer.text)
+
+
+FOR_CLIENTS = ["/oauth2/token", "/oauth2/introspect", "/oauth2/device_authorization"]
+
+
+@pytest.mark.parametrize("path", FOR_CLIENTS)
+async def test_what_is_for_clients_is_for_no_user_and_no_stranger(auth: Auth, path: str) -> None:
+    login = await auth.login("admin", "admin-demo-only")
+    form = {"token": login["token"], "grant_type": "client_credentials", "scope": "admin"}
+    for headers in (
+        {},
+        bearer(login["token"]),
+        {"authorization": "Basic " + base64.b64encode(b"demo-service:wrong").decode()},
+        {"authorization": "Basic " + base64.b64encode(b"admin:admin-demo-only").decode()},
+    ):
+        answer = await auth.http.post(path, data=form, headers=headers)
+        assert answer.status_code in {400, 401}, answer.text
+        assert oauth_error(answer) in {"invalid_client", "invalid_request"}
 
 
 async def new_session(auth: Auth) -> tuple[str, str]:
