@@ -7,13 +7,12 @@ from botocore.exceptions import ClientError
 
 from services.auth.domain.api_keys import ApiKey
 from services.auth.stores.conflicts import condition_failed, past_conflicts
+from services.auth.stores.revocation_log import durable
 from services.auth.stores.tables import ALIVE_BY_USER, API_KEYS
 from shared.clients.aws import aws_errors
 from shared.clients.aws_types import DynamoDBClient, TransactWriteItemTypeDef
 from shared.clients.items import from_item, to_item
 from shared.tokens.revocation import Revocation
-from shared.tokens.revocation_keys import TABLE as REVOCATIONS
-from shared.tokens.revocation_keys import to_row
 
 _ALIVE = "attribute_exists(alive_for)"
 
@@ -24,7 +23,7 @@ class ApiKeys:
     def __init__(self, dynamodb: DynamoDBClient, table_prefix: str) -> None:
         self._dynamodb = dynamodb
         self._table = table_prefix + API_KEYS
-        self._revocations_table = table_prefix + REVOCATIONS
+        self._prefix = table_prefix
 
     async def save(self, key: ApiKey) -> None:
         """A new one."""
@@ -74,11 +73,7 @@ class ApiKeys:
             "ConditionExpression": _ALIVE,
             "ExpressionAttributeValues": {":ended": {"N": str(int(now * 1000))}},
         }
-        row = to_row(revocation, int(now * 1000))
-        items: Sequence[TransactWriteItemTypeDef] = [
-            {"Update": update},
-            {"Put": {"TableName": self._revocations_table, "Item": row}},
-        ]
+        items: Sequence[TransactWriteItemTypeDef] = [{"Update": update}, *durable(self._prefix, revocation, now)]
         await self._unless_ended(lambda: self._dynamodb.transact_write_items(TransactItems=items))
 
     async def _unless_ended(self, write: Callable[[], Awaitable[object]]) -> None:

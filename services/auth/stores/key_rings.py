@@ -7,14 +7,12 @@ from botocore.exceptions import ClientError
 
 from services.auth.domain.key_ring import KeyRing, RingKey
 from services.auth.stores.conflicts import condition_failed, past_conflicts
-from services.auth.stores.revocation_log import log_entry
+from services.auth.stores.revocation_log import durable
 from services.auth.stores.tables import KEY_RINGS
 from shared.clients.aws import aws_errors
 from shared.clients.aws_types import DynamoDBClient
 from shared.clients.items import from_item, to_item
 from shared.tokens.revocation import Revocation
-from shared.tokens.revocation_keys import TABLE as REVOCATIONS
-from shared.tokens.revocation_keys import to_row
 
 _RING = "access-tokens"
 
@@ -63,12 +61,7 @@ class KeyRings:
         if revocation is None:
             done = await self._done(self._dynamodb.put_item, **put)
         else:
-            row = to_row(revocation, int(now * 1000))
-            items = [
-                {"Put": put},
-                {"Put": {"TableName": self._prefix + REVOCATIONS, "Item": row}},
-                log_entry(self._prefix, revocation, now),
-            ]
+            items = [{"Put": put}, *durable(self._prefix, revocation, now)]
             done = await self._done(self._dynamodb.transact_write_items, TransactItems=items)
         return stored if done else None
 

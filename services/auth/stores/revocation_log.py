@@ -12,7 +12,7 @@ from services.auth.stores.tables import REVOCATION_LOG
 from shared.clients.aws import aws_errors
 from shared.clients.aws_types import DynamoDBClient, TransactWriteItemTypeDef
 from shared.tokens.revocation import Revocation
-from shared.tokens.revocation_keys import from_row, row_key, to_row
+from shared.tokens.revocation_keys import TABLE, from_row, row_key, to_row
 
 KEPT_SECONDS = 3600
 _BUCKET_SECONDS = 600
@@ -20,8 +20,14 @@ _SHARDS = 8  # a partition of DynamoDB takes 1,000 writes a second, and one in a
 _AHEAD_SECONDS = 60  # another instance's clock may be
 
 
+def durable(table_prefix: str, revocation: Revocation, now: float) -> tuple[TransactWriteItemTypeDef, ...]:
+    """What a transaction writes that makes a revocation durable; anything less would not be found when it is lost."""
+    row = to_row(revocation, int(now * 1000))
+    return {"Put": {"TableName": table_prefix + TABLE, "Item": row}}, log_entry(table_prefix, revocation, now)
+
+
 def log_entry(table_prefix: str, revocation: Revocation, now: float) -> TransactWriteItemTypeDef:
-    """What a transaction that makes a revocation durable must also write."""
+    """What goes with the row of a revocation that has a condition of its own."""
     milliseconds = int(now * 1000)
     shard = crc32(row_key(revocation.target).encode()) % _SHARDS
     row = to_row(revocation, milliseconds)

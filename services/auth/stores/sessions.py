@@ -9,14 +9,12 @@ from botocore.exceptions import ClientError
 from services.auth.domain.refresh import RefreshState
 from services.auth.domain.sessions import Session
 from services.auth.stores.conflicts import condition_failed, past_conflicts
-from services.auth.stores.revocation_log import log_entry
+from services.auth.stores.revocation_log import durable
 from services.auth.stores.session_rows import row_of, session_of
 from services.auth.stores.tables import ALIVE_BY_USER, SESSIONS
 from shared.clients.aws import aws_errors, error_code
 from shared.clients.aws_types import DynamoDBClient, TransactWriteItemTypeDef
 from shared.tokens.revocation import Revocation
-from shared.tokens.revocation_keys import TABLE as REVOCATIONS
-from shared.tokens.revocation_keys import to_row
 
 MOST_LISTED = 100
 _ALIVE = "attribute_exists(alive_for)"
@@ -104,11 +102,9 @@ class Sessions:
 
     async def end(self, session: Session, revocation: Revocation, now: float) -> None:
         """End it and make its revocation durable: both or neither. One that has ended stays as it is."""
-        row = to_row(revocation, int(now * 1000))
         items: Sequence[TransactWriteItemTypeDef] = [
             {"Update": _ending(self._table, session, now)},
-            {"Put": {"TableName": self._prefix + REVOCATIONS, "Item": row}},
-            log_entry(self._prefix, revocation, now),
+            *durable(self._prefix, revocation, now),
         ]
         try:
             with aws_errors("DynamoDB"):
