@@ -118,6 +118,12 @@ class KeyRing:
         ]
         return (*on_time[:1], *reversed(late))
 
+    def changes_at(self, now: float, view_seconds: float) -> float:
+        """The second until which `signers` stays the same."""
+        starts = [key.signs_from_ms / 1000 for key in self.keys if key.signs_from_ms is not None]
+        ends = [key.signs_until_ms / 1000 for key in self.keys if key.signs_until_ms is not None]
+        return min((at for at in (*starts, *ends, *(end + view_seconds for end in ends)) if at > now), default=math.inf)
+
     def next(self, now: float) -> RingKey | None:
         """The key that is published and has not signed yet."""
         active = self.active(now)

@@ -3,6 +3,7 @@
 import asyncio
 import math
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from prometheus_client import Counter, Gauge
 
@@ -26,6 +27,14 @@ SPACING_SECONDS = 0.2
 """However many ask for keys that nobody knows, the ring is read no more often than this."""
 
 log = get_logger(__name__)
+
+
+class _Chosen(NamedTuple):
+    """Who signs, as long as nothing new is heard: Unix seconds."""
+
+    key: SigningKey
+    since: float
+    until: float
 
 
 class FollowedRing:
@@ -63,6 +72,7 @@ class FollowedRing:
         self._next_read: asyncio.Task[None] | None = None
         self._reads: set[asyncio.Task[None]] = set()
         self._prepared: dict[str, SigningKey] = {}
+        self._chosen: _Chosen | None = None
         self._preparing: dict[str, asyncio.Task[None]] = {}
         self._following: asyncio.Task[None] | None = None
 
@@ -88,20 +98,15 @@ class FollowedRing:
 
     def revoked_kids(self, ring: KeyRing) -> list[str]:
         """Keys of the ring that were revoked by name, while the ring still trusts them."""
-        return [key.kid for key in ring.published() if self._revoked.not_before(Target("key", key.kid)) >= 0]
+        return [key.kid for key in ring.published() if self._is_revoked(key.kid)]
 
     @property
     def active(self) -> SigningKey:
         ring, now = self.ring(), self._now()
-        for kid in self.revoked_kids(ring):
-            try:
-                ring = ring.distrusting(kid, now)
-            except NoNextKey:
-                raise _unavailable() from None
-        for key in ring.signers(now, self._timing.view_seconds):
-            if prepared := self._prepared.get(key.kid):
-                return prepared
-        raise _unavailable()
+        chosen = self._chosen
+        if chosen is None or not chosen.since <= now < chosen.until or self._is_revoked(chosen.key.kid):
+            self._chosen = chosen = self._choose(ring, now)
+        return chosen.key
 
     @property
     def jwks(self) -> Jwks:
@@ -141,14 +146,29 @@ class FollowedRing:
                 self._preparing[key.kid] = asyncio.create_task(self._prepare(key))
 
     def hold(self, key: SigningKey) -> None:
-        """Have a key ready that was made here."""
+        """Have a key ready to sign."""
         self._prepared[key.kid] = key
+        self._chosen = None
+
+    def _is_revoked(self, kid: str) -> bool:
+        return self._revoked.not_before(Target("key", kid)) >= 0
+
+    def _choose(self, ring: KeyRing, now: float) -> "_Chosen":
+        for kid in self.revoked_kids(ring):
+            try:
+                ring = ring.distrusting(kid, now)
+            except NoNextKey:
+                raise _unavailable() from None
+        for key in ring.signers(now, self._timing.view_seconds):
+            if prepared := self._prepared.get(key.kid):
+                return _Chosen(prepared, now, ring.changes_at(now, self._timing.view_seconds))
+        raise _unavailable()
 
     def _see(self, ring: KeyRing) -> None:
         now = self._now()
         in_ring = {key.kid: dict(key.public_jwk) for key in ring.published()}
         jwks = {"keys": [*in_ring.values(), *(dict(other) for other in self._others if other["kid"] not in in_ring)]}
-        self._key_set, self._jwks, self._ring = KeySet.parse(jwks), jwks, ring
+        self._key_set, self._jwks, self._ring, self._chosen = KeySet.parse(jwks), jwks, ring, None
         self._prepared = {kid: key for kid, key in self._prepared.items() if kid in in_ring}
         CHANGES.inc()
         log.info("key_ring_seen", version=ring.version, keys={key.kid: ring.state(key, now) for key in ring.keys})
@@ -195,7 +215,7 @@ class FollowedRing:
                 return
             prepared = await asyncio.to_thread(build_named_key, pem, key.alg)
             if prepared.kid == key.kid:
-                self._prepared[key.kid] = prepared
+                self.hold(prepared)
             else:
                 log.error("private_key_is_another", kid=key.kid)
         except (Unavailable, UnusableKey) as error:

@@ -1,3 +1,4 @@
+import math
 from dataclasses import replace
 
 import pytest
@@ -165,6 +166,16 @@ def test_the_last_token_of_the_slowest_instance_finds_its_key(
     expiry = rotated_at + view_age + signers + BY_HAND.token_seconds
     last_look = expiry - verifiers - 0.01
     assert "one" in states(ring.kept(last_look + droppers, BY_HAND), last_look)
+
+
+def test_a_ring_says_how_long_its_signers_stay_the_same() -> None:
+    ring, now = RING.rotated(NOW + 1, TIMING), NOW + 1
+    assert RING.changes_at(NOW, 60) == math.inf
+    for change in (NOW + 600, NOW + 660):
+        assert ring.changes_at(now, 60) == change
+        assert ring.signers(now, 60) == ring.signers(change - 0.01, 60) != ring.signers(change, 60)
+        now = change
+    assert ring.changes_at(now, 60) == math.inf
 
 
 class Instances(RuleBasedStateMachine):
