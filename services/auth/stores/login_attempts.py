@@ -15,14 +15,19 @@ _PREFIX = "mayfly:attempts"
 # KEYS (of each script): the tallies of the pair, the user, the address; what says that they have logged in from here.
 # The tallies are judged and raised in one step: of tries that come together each sees those before it.
 # What strangers did to the user from elsewhere does not count where the user has logged in before.
+# A tally drains, by what is free in the time after which it is forgotten: else those who share a busy address, or log
+# in often, would one day wait for what was mistyped last week. It drains from `counted_at`, not from the last failure,
+# which a right password takes back: else one's own logins would drain it once more each.
 # Another instance's clock may be ahead: nobody waits longer than the delay.
 _COUNT = """
 local now, forget, free, delays = tonumber(ARGV[1]), ARGV[2], cjson.decode(ARGV[3]), cjson.decode(ARGV[4])
 local known = redis.call('EXISTS', KEYS[4]) == 1
-local wait, last = 0, {}
+local wait, last, level = 0, {}, {}
 for i = 1, 3 do
-  local tally = redis.call('HMGET', KEYS[i], 'count', 'last_at')
-  local beyond = tonumber(tally[1] or 0) - free[i]
+  local tally = redis.call('HMGET', KEYS[i], 'count', 'last_at', 'counted_at')
+  local since = math.max(0, now - tonumber(tally[3] or now))
+  level[i] = math.max(0, tonumber(tally[1] or 0) - since * free[i] / forget)
+  local beyond = math.ceil(level[i]) - free[i]
   last[i] = tally[2] or '0'
   if beyond >= 0 and not (known and i == 2) then
     local delay = delays[math.min(beyond + 1, #delays)]
@@ -31,7 +36,7 @@ for i = 1, 3 do
 end
 if wait > 0 then return tostring(wait) end
 for i = 1, 3 do
-  redis.call('HINCRBY', KEYS[i], 'count', 1)
+  redis.call('HSET', KEYS[i], 'count', level[i] + 1, 'counted_at', ARGV[1])
   redis.call('HSET', KEYS[i], 'last_at', ARGV[1], 'last_but_one_at', last[i])
   redis.call('EXPIRE', KEYS[i], forget)
 end
@@ -42,8 +47,7 @@ _TAKE_BACK = """
 for i = 1, 3 do
   local tally = redis.call('HMGET', KEYS[i], 'count', 'last_but_one_at')
   if tonumber(tally[1] or 0) > 0 then
-    redis.call('HINCRBY', KEYS[i], 'count', -1)
-    redis.call('HSET', KEYS[i], 'last_at', tally[2])
+    redis.call('HSET', KEYS[i], 'count', math.max(0, tonumber(tally[1]) - 1), 'last_at', tally[2])
   end
 end
 """

@@ -12,7 +12,7 @@ from shared.testing.ports import free_port
 from tests.service.auth.conftest import MakeSettings
 from tests.service.auth.running import Auth, problem, running
 
-STRANGER, HOME = "198.51.100.9", "203.0.113.5"
+STRANGER, HOME, ELSEWHERE = "198.51.100.9", "203.0.113.5", "192.0.2.200"
 
 
 async def _fail(auth: Auth, times: int, username: str = "testuser") -> None:
@@ -168,3 +168,49 @@ async def test_what_is_taken_back_was_never_counted(attempts: LoginAttempts) -> 
     for _ in range(5):
         assert await attempts.count_failure("ada", HOME, now) == 0
         await attempts.take_back("ada", HOME)
+
+
+async def test_an_hour_of_strangers_never_makes_the_users_own_address_wait(attempts: LoginAttempts) -> None:
+    """A hundred addresses try whenever they may; at home the user logs in once a minute, and mistypes now and then."""
+    start = float(int(clock.now()))
+    await attempts.clear("ada", HOME)
+    for second in range(0, 3600, 10):
+        await attempts.count_failure("ada", f"198.51.100.{second // 10 % 100}", start + second)
+        if second % 60 == 0:
+            assert await attempts.count_failure("ada", HOME, start + second + 1) == 0
+            if second % 300 == 0:
+                assert await attempts.count_failure("ada", HOME, start + second + 3) == 0
+            await attempts.clear("ada", HOME)
+    assert await attempts.count_failure("ada", ELSEWHERE, start + 3592) > 0
+
+
+async def test_a_busy_address_is_not_made_to_wait_for_what_was_mistyped_long_ago(attempts: LoginAttempts) -> None:
+    """Six are free there in a quarter of an hour: one in three minutes goes on for ever."""
+    start = float(int(clock.now()))
+    for minute in range(0, 600, 3):
+        assert await attempts.count_failure(f"user{minute}", HOME, start + minute * 60) == 0
+
+
+async def test_right_passwords_in_between_make_nothing_forgotten_sooner(attempts: LoginAttempts) -> None:
+    start = float(int(clock.now()))
+    for number in range(6):
+        assert await attempts.count_failure(f"user{number}", HOME, start) == 0
+    waits = []
+    for second in range(1, 60):
+        waits.append(await attempts.count_failure("mallory", HOME, start + second))
+        if waits[-1] == 0:
+            await attempts.clear("mallory", HOME)
+    assert waits.count(0) == 59
+    assert await attempts.count_failure("user6", HOME, start + 60) == 0
+    assert await attempts.count_failure("user7", HOME, start + 60) > 0
+
+
+async def test_elsewhere_the_user_waits_no_longer_than_the_longest_delay_after_the_strangers(
+    attempts: LoginAttempts,
+) -> None:
+    now = float(int(clock.now()))
+    for stranger in range(50):
+        await attempts.count_failure("ada", f"198.51.100.{stranger}", now + stranger * 5)
+    last = now + 49 * 5
+    assert 0 < await attempts.count_failure("ada", ELSEWHERE, last + 0.5) <= 5
+    assert await attempts.count_failure("ada", ELSEWHERE, last + 5.5) == 0
