@@ -65,7 +65,16 @@ async def test_every_request_of_the_http_file_is_answered_as_it_says(system: Sys
     assert [record["iata"] for record in file.answers["part"].json()] == NORTHERN
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/tutorials/first-pipeline.md"])
+WALKED = (
+    "README.md",
+    "docs/tutorials/first-pipeline.md",
+    "docs/how-to/register-clients.md",
+    "docs/how-to/use-api-keys.md",
+    "docs/how-to/exchange-tokens.md",
+)
+
+
+@pytest.mark.parametrize("page", WALKED)
 async def test_a_page_s_commands_print_what_it_shows(page: str, system: System) -> None:
     walk = walk_of(page)
     script = "".join(f"{fence.text}\necho; echo '{_MARK}'\n" for fence in walk if fence.language == "sh")

@@ -18,13 +18,15 @@ from shared.tokens.signature import sign
 from tests.service.auth.conftest import MakeSettings
 
 # They end the very token that the requests are made with, so each is tried by itself.
-LAST_ACTS = ("POST /api/logout", "DELETE /api/sessions")
+LAST_ACTS = {"logout": "POST /api/logout", "end-all": "DELETE /api/sessions", "revoke": "POST /api/admin/revocations"}
 OAUTH = "^/oauth2/"
 RUNS: Mapping[str, tuple[int, list[str]]] = {
-    "api": (20, ["--exclude-path-regex", OAUTH, "--exclude-name", LAST_ACTS[0], "--exclude-name", LAST_ACTS[1]]),
+    "api": (
+        20,
+        ["--exclude-path-regex", OAUTH, *(part for act in LAST_ACTS.values() for part in ("--exclude-name", act))],
+    ),
     "oauth": (10, ["--include-path-regex", OAUTH]),
-    "logout": (4, ["--include-name", LAST_ACTS[0]]),
-    "end-all": (4, ["--include-name", LAST_ACTS[1]]),
+    **{run: (4, ["--include-name", act]) for run, act in LAST_ACTS.items()},
 }
 # Our schemas can't say which users, clients and tokens there are: what fits the schema may still be refused.
 LEFT_OUT = "positive_data_acceptance"
@@ -56,7 +58,7 @@ def _admin_token(settings: AuthSettings) -> str:
     """Of a user whom nobody knows, so that no generated revocation meets it."""
     now = int(clock.now())
     claims = access_claims(
-        Grant("user_generated", "mayfly-login", frozenset({"admin", "jobs:read"})),
+        Grant("user_generated", "mayfly-login", frozenset({"admin", "jobs:read"}), "ses_generated", "generated"),
         issuer=settings.issuer,
         audience=settings.audience,
         issued_at=now,
