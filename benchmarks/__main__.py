@@ -11,6 +11,7 @@ MEASUREMENTS = (
     "benchmarks.micro.issue",
     "benchmarks.load.start",
     "benchmarks.load.latency",
+    "benchmarks.load.provider",
     "benchmarks.load.revocation",
     "benchmarks.load.pipeline",
 )
