@@ -9,10 +9,12 @@ MEASUREMENTS = (
     "benchmarks.micro.verify",
     "benchmarks.micro.request",
     "benchmarks.micro.issue",
+    "benchmarks.micro.revoked_set",
     "benchmarks.load.start",
     "benchmarks.load.latency",
     "benchmarks.load.provider",
     "benchmarks.load.revocation",
+    "benchmarks.load.revocation_rates",
     "benchmarks.load.pipeline",
 )
 
