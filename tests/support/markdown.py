@@ -22,7 +22,8 @@ class Fence:
 def pages() -> list[Path]:
     """Every page at the top, in docs, in examples and where folders explain themselves."""
     folders = ("docs", "examples", "changelog.d", "benchmarks", "deploy")
-    return sorted([*ROOT.glob("*.md"), *(page for folder in folders for page in (ROOT / folder).rglob("*.md"))])
+    found = [*ROOT.glob("*.md"), *(page for folder in folders for page in (ROOT / folder).rglob("*.md"))]
+    return sorted(page for page in found if "node_modules" not in page.parts)
 
 
 def fences_of(page: Path) -> list[Fence]:
