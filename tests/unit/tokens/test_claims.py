@@ -7,7 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.tokens.claims import MAX_LIFETIME_SECONDS, Caller, InvalidToken, VerificationPolicy, check_claims
+from shared.tokens.claims import (
+    MAX_LIFETIME_SECONDS,
+    Caller,
+    InvalidToken,
+    Parent,
+    VerificationPolicy,
+    check_claims,
+)
 
 POLICY = VerificationPolicy(issuer="https://auth.test", audience="mayfly", clock_skew_seconds=5)
 NOW = 1_000_000.0
@@ -165,3 +172,45 @@ def test_any_payload_is_claims_or_refused(overrides: dict[str, Any]) -> None:
     except InvalidToken:
         return
     assert claims.exp > NOW
+
+
+PARENT: dict[str, Any] = {"jti": "tok_0", "client_id": "cli_web", "iat": 999_980, "kid": "key_0"}
+
+
+def test_the_tokens_that_one_was_exchanged_from_become_values() -> None:
+    claims = check_claims(payload(exchanged_from=[PARENT, {**PARENT, "jti": "tok_00"}]), POLICY, NOW)
+    assert claims.parents == (
+        Parent("tok_0", "cli_web", 999_980, "key_0"),
+        Parent("tok_00", "cli_web", 999_980, "key_0"),
+    )
+    assert check_claims(payload(), POLICY, NOW).parents == ()
+
+
+@pytest.mark.parametrize(
+    "parents",
+    [
+        [],
+        {},
+        "tok_0",
+        PARENT,
+        [PARENT] * 5,
+        ["tok_0"],
+        [[]],
+        [None],
+        [{**PARENT, "more": 1}],
+        [{name: value for name, value in PARENT.items() if name != "kid"}],
+        [{**PARENT, "jti": ""}],
+        [{**PARENT, "jti": 7}],
+        [{**PARENT, "client_id": None}],
+        [{**PARENT, "kid": ["key_0"]}],
+        [{**PARENT, "iat": "999980"}],
+        [{**PARENT, "iat": True}],
+        [{**PARENT, "iat": -1}],
+        [{**PARENT, "iat": 1e9}],
+        [{**PARENT, "iat": 1 << 80}],
+        [PARENT, {}],
+    ],
+    ids=str,
+)
+def test_a_parent_that_is_not_right_to_the_letter_is_refused(parents: object) -> None:
+    assert reason(payload(exchanged_from=parents)) == "invalid-claims"

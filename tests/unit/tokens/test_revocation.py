@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from shared.errors import Unavailable
 from shared.ids import new_id
-from shared.tokens.claims import LAST_SECOND, Claims
+from shared.tokens.claims import LAST_SECOND, Claims, Parent
 from shared.tokens.revocation import (
     EVERYTHING,
     Kind,
@@ -50,6 +50,36 @@ def test_nothing_is_revoked_at_first() -> None:
 def test_each_kind_ends_its_tokens(target: Target) -> None:
     assert revoked_by(revocation(*target))
     assert not revoked_by(revocation(target.kind, "other"))
+
+
+CHILD = CLAIMS._replace(
+    jti="tok_2",
+    client_id="cli_2",
+    kid="key_2",
+    iat=ISSUED + 100,
+    parents=(Parent("tok_1", "cli_1", ISSUED, "key_1"), Parent("tok_0", "cli_0", ISSUED - 100, "key_0")),
+)
+
+
+@pytest.mark.parametrize("target", targets_of(CHILD))
+def test_what_a_token_was_exchanged_from_ends_it_too(target: Target) -> None:
+    """Also where the revocation reaches the parent's second alone: nothing of a parent outlives it."""
+    reach = ISSUED + 100 if target.value in {"tok_2", "cli_2", "key_2"} else ISSUED
+    assert revoked_by(revocation(*target, not_before=reach), claims=CHILD)
+    assert not revoked_by(revocation(target.kind, "other"), claims=CHILD)
+
+
+@pytest.mark.parametrize("target", [Target("client", "cli_1"), Target("user", "usr_1"), EVERYTHING])
+def test_a_parent_that_was_issued_later_is_not_ended(target: Target) -> None:
+    assert not revoked_by(revocation(*target, not_before=ISSUED - 101), claims=CHILD)
+
+
+def test_a_set_tells_what_it_knows_of_a_kind() -> None:
+    known = RevokedSet()
+    for value in ("a", "b"):
+        known.add(revocation("jti", value))
+    assert sorted(known.values("jti")) == ["a", "b"]
+    assert known.values("sid") == []
 
 
 @pytest.mark.parametrize("kind", ["jti", "sid", "key"])
