@@ -103,7 +103,7 @@ class RevokedSet:
             parent.jti in self._jti
             or parent.kid in self._key
             or parent.iat <= user
-            or parent.iat <= self._everything_up_to
+            or parent.iat <= self.not_before(EVERYTHING)
             or parent.iat <= self._client.get(parent.client_id, -1) >> _EXPIRY_BITS
             for parent in claims.parents
         )
