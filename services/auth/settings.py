@@ -46,6 +46,13 @@ class BootstrapSettings(SharedSettings):
             return _LOCAL_DOCS if self.mode == "local" else ()
         return _listed(self.docs_origins)
 
+    @model_validator(mode="after")
+    def _keys_do_not_lie_among_the_settings(self) -> "BootstrapSettings":
+        if self.ssm_prefix is not None and self.signing_keys_path == self.ssm_prefix.rstrip("/"):
+            message = "MAYFLY_SIGNING_KEYS_PATH is MAYFLY_SSM_PREFIX: whoever reads settings there would read the keys"
+            raise ValueError(message)
+        return self
+
     @property
     def effective_signing_keys_path(self) -> str | None:
         """Where the keys lie that auth makes itself; None: there are none, outside local mode."""

@@ -39,6 +39,10 @@ class SigningKeys(KeySource, Protocol):
         """The key that signs now. Raises Unavailable: which one it is can't be known."""
         ...
 
+    async def signer(self) -> SigningKey:
+        """The same, if need be after a look at where the keys come from: this process may have slept."""
+        ...
+
     @property
     def jwks(self) -> Jwks:
         """What is published. Raises Unavailable: nothing is known yet."""
@@ -52,6 +56,9 @@ class StaticKeys:
     active: SigningKey
     jwks: Jwks
     key_set: KeySet
+
+    async def signer(self) -> SigningKey:
+        return self.active
 
     def current(self) -> KeySet:
         return self.key_set

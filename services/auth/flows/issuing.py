@@ -71,9 +71,9 @@ class AccessTokens:
         `subject` is the token's `sub` if it has no session, else None.
 
         Raises:
-            Unavailable: a place has to be asked for, and DynamoDB does not answer.
+            Unavailable: a place or the key that signs has to be asked for, and DynamoDB or SSM does not answer.
         """
-        key = self.keys.active
+        key = await self.keys.signer()
         return Reserved(await self.slots.take(client_id, key.kid, subject, issued_at), key)
 
     def issue(

@@ -108,6 +108,15 @@ class FollowedRing:
             self._chosen = chosen = self._choose(ring, now)
         return chosen.key
 
+    async def signer(self) -> SigningKey:
+        try:
+            return self.active
+        except Unavailable:
+            await self.latest()
+            if self._preparing:
+                await asyncio.wait(self._preparing.values(), timeout=READ_TIMEOUT_SECONDS)
+            return self.active
+
     @property
     def jwks(self) -> Jwks:
         self.current()

@@ -70,6 +70,11 @@ async def test_a_password_that_was_changed_stays_changed(shared_settings: dict[s
     assert row["password_hash"]["S"] == "changed"
 
 
+async def test_private_keys_do_not_lie_where_settings_are_read(shared_settings: dict[str, Any]) -> None:
+    with pytest.raises(SettingsError, match="would read the keys"):
+        load(BootstrapSettings, **shared_settings, ssm_prefix="/mayfly/prod/", signing_keys_path="/mayfly/prod")
+
+
 async def test_outside_local_mode_a_key_ring_is_made_where_the_settings_say(
     shared_settings: dict[str, Any], aws_endpoint_url: str, monkeypatch: pytest.MonkeyPatch, table_prefix: str
 ) -> None:
