@@ -129,6 +129,32 @@ const cases = {
     await refused(again.then((answer) => oauth.processRefreshTokenResponse(as, appClient, answer)), "invalid_grant");
   },
 
+  async device_code() {
+    const asked = await oauth.deviceAuthorizationRequest(as, appClient, oauth.None(), { scope: "jobs:read" }, insecure);
+    const device = await oauth.processDeviceAuthorizationResponse(as, appClient, asked);
+    const poll = async () => {
+      const response = await oauth.deviceCodeGrantRequest(as, appClient, oauth.None(), device.device_code, insecure);
+      return oauth.processDeviceCodeResponse(as, appClient, response);
+    };
+    await refused(poll(), "authorization_pending");
+    await new Browser().allowDevice(device.verification_uri_complete, user);
+    await new Promise((done) => setTimeout(done, (device.interval + 0.5) * 1000));
+    const tokens = await poll();
+    assert.equal((await validate(tokens.access_token)).client_id, app.client_id);
+  },
+
+  async introspection() {
+    const { access_token: token } = await clientCredentials();
+    const ask = async () => {
+      const response = await oauth.introspectionRequest(as, webClient, secret, token, insecure);
+      return oauth.processIntrospectionResponse(as, webClient, response);
+    };
+    const { active, client_id } = await ask();
+    assert.deepEqual({ active, client_id }, { active: true, client_id: web.client_id });
+    await oauth.processRevocationResponse(await oauth.revocationRequest(as, webClient, secret, token, insecure));
+    assert.deepEqual(await ask(), { active: false });
+  },
+
   async token_exchange() {
     const { tokens } = await authorizationCode(webClient, secret, web.redirect_uri);
     const parameters = {

@@ -51,6 +51,19 @@ const cases = {
     await assert.rejects(me(tokens.access_token), { status: 401 });
   },
 
+  async device_code() {
+    const device = await client.initiateDeviceAuthorization(program, { scope: "jobs:read" });
+    await new Browser().allowDevice(device.verification_uri_complete, user);
+    const tokens = await client.pollDeviceAuthorizationGrant(program, device);
+    assert.equal((await me(tokens.access_token)).status, 200);
+  },
+
+  async introspection() {
+    const { access_token: token } = await client.clientCredentialsGrant(service, {});
+    assert.equal((await client.tokenIntrospection(service, token)).active, true);
+    assert.equal((await client.tokenIntrospection(service, "nonsense")).active, false);
+  },
+
   async token_exchange() {
     const { access_token: token } = await client.clientCredentialsGrant(service, {});
     const exchanged = await client.genericGrantRequest(service, "urn:ietf:params:oauth:grant-type:token-exchange", {

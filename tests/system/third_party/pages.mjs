@@ -44,4 +44,12 @@ export class Browser {
     assert.equal(answer.response.status, 303, answer.html);
     return new URL(answer.response.headers.get("location"));
   }
+
+  // What the user of a device does at another machine, at the address that the device shows.
+  async allowDevice(verificationUri, user) {
+    const login = await this.ask(verificationUri);
+    const code = await this.follow(await this.press(login, "log_in", user));
+    const consent = await this.press(code, "find");
+    assert.equal((await this.press(consent, "allow")).response.status, 200);
+  }
 }

@@ -77,3 +77,10 @@ async def test_token_exchange(subject: Subject, metadata: dict[str, Any]) -> Non
             grant_type=EXCHANGE, subject_token=token["access_token"], subject_token_type=ACCESS_TOKEN
         )
         assert exchanged["issued_token_type"] == ACCESS_TOKEN
+
+
+async def test_introspection(subject: Subject, metadata: dict[str, Any]) -> None:
+    async with _client(metadata, subject.web) as client:
+        token = await client.fetch_token(grant_type="client_credentials")
+        answer = await client.introspect_token(metadata["introspection_endpoint"], token=token["access_token"])
+        assert (answer.json()["active"], answer.json()["client_id"]) == (True, subject.web["client_id"])
