@@ -1,11 +1,11 @@
 """Where a browser is sent back to: only where the client's registration says (RFC 9700 §2.1, §4.1)."""
 
-import ipaddress
 import re
 from collections.abc import Iterable, Mapping
 from urllib.parse import urlencode, urlsplit
 
 _LOOPBACK = re.compile(r"http://(127\.0\.0\.1|\[::1\])(?::([0-9]{1,5}))?(/[^#]*)?\Z", re.ASCII)
+_PLAIN = re.compile(r"[A-Za-z0-9.-]+(?::[0-9]+)?\Z")
 _MOST_PORT = 65_535
 
 
@@ -28,15 +28,13 @@ def with_parameters(redirect_uri: str, parameters: Mapping[str, str]) -> str:
 def form_target(redirect_uri: str) -> str:
     """The source expression of CSP for it: browsers apply `form-action` to where a form's answer redirects, too."""
     parts = urlsplit(redirect_uri)
-    if parts.scheme not in {"http", "https"} or _is_ipv6(parts.hostname):  # CSP has no word for an IPv6 address
-        return f"{parts.scheme}:"
-    return f"{parts.scheme}://{parts.netloc}"
+    # CSP has no word for an IPv6 address, and what is no plain name must not end up in the header.
+    return f"{parts.scheme}://{parts.netloc}" if _PLAIN.match(parts.netloc) else f"{parts.scheme}:"
 
 
 def shown_target(redirect_uri: str) -> str:
     """What a person is told of where they will be sent to."""
-    parts = urlsplit(redirect_uri)
-    return parts.netloc or f"an app on this device ({parts.scheme})"
+    return urlsplit(redirect_uri).netloc
 
 
 def _differs_in_port(unverified_uri: str, registered: str) -> bool:
@@ -45,10 +43,3 @@ def _differs_in_port(unverified_uri: str, registered: str) -> bool:
         return False
     is_port = asked[2] is None or 0 < int(asked[2]) <= _MOST_PORT
     return is_port and (asked[1], asked[3]) == (known[1], known[3])
-
-
-def _is_ipv6(hostname: str | None) -> bool:
-    try:
-        return isinstance(ipaddress.ip_address(hostname or ""), ipaddress.IPv6Address)
-    except ValueError:
-        return False

@@ -24,7 +24,7 @@ from services.auth.resources import Resources
 from services.auth.routes.browser import Visit, go_to, require_own_form, with_cookie
 from services.auth.routes.oauth_errors import AUTHORIZE
 from services.auth.routes.page_documentation import form_body, page_responses, query_parameters
-from services.auth.routes.pages import in_words, page
+from services.auth.routes.pages import how_long, in_words, page
 from shared.errors import InvalidRequest, PayloadTooLarge, Unavailable
 from shared.web.forms import read_form
 from shared.web.problems import retry_after
@@ -178,6 +178,7 @@ def _consent(visit: Visit, step: AskConsent) -> Response:
         client_name=step.request.client.name,
         username=step.username,
         scope=in_words(step.scope),
+        how_long=how_long(visit.settings.session_ttl_seconds),
         note=f"Whatever you choose, you will be sent to {shown_target(step.request.back.redirect_uri)}.",
         hidden={},
         **_form_of(visit, step.request),

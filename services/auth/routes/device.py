@@ -21,7 +21,7 @@ from services.auth.resources import Resources
 from services.auth.routes.browser import Visit, go_to, require_own_form, with_cookie
 from services.auth.routes.oauth_errors import DEVICE, NO_STORE, PREFIX, OAuthRoute, oauth_responses
 from services.auth.routes.page_documentation import form_body, page_responses, query_parameters
-from services.auth.routes.pages import in_words, message_page, page
+from services.auth.routes.pages import how_long, in_words, message_page, page
 from shared.errors import InvalidRequest, PayloadTooLarge, Unavailable
 from shared.web.forms import read_form
 from shared.web.problems import retry_after
@@ -230,6 +230,7 @@ def _consent(visit: Visit, step: AskDeviceConsent) -> Response:
         client_name=step.client.name,
         username=step.user.username,
         scope=in_words(step.scope),
+        how_long=how_long(visit.settings.session_ttl_seconds),
         note=f"Go on only if a device of yours shows {step.user_code} now. It asked from the address {step.address}.",
         hidden={"user_code": str(step.user_code)},
         action=DEVICE,

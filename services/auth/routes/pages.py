@@ -57,6 +57,15 @@ def in_words(scope: Iterable[str]) -> list[str]:
     return [_WORDS.get(name, f"use what is called “{name}”") for name in sorted(scope)]
 
 
+def how_long(seconds: int) -> str:
+    """As people say it, rounded down: "30 days"."""
+    for unit, length in (("day", 86_400), ("hour", 3600), ("minute", 60)):
+        if seconds >= length:
+            number = seconds // length
+            return f"{number} {unit}" + ("s" if number > 1 else "")
+    return "a moment"
+
+
 def _security(form_targets: Iterable[str]) -> dict[str, str]:
     allowed = " ".join(["'self'", *form_targets])
     return {

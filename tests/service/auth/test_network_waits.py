@@ -13,7 +13,9 @@ from shared import clock
 from tests.service.auth.conftest import MakeSettings
 from tests.service.auth.running import Auth, running
 from tests.service.auth.slow_link import SlowLink
+from tests.support.browser_pages import Browser, Pkce, answer_of, authorize_url
 from tests.support.clients import exchanging
+from tests.support.login_clients import HOME, login_client, register
 
 DELAY_SECONDS = 0.15
 
@@ -103,3 +105,41 @@ async def test_an_api_key_waits_twice_and_a_token_that_is_exchanged_for_nothing(
     assert (await by_token()).is_success
     assert await slow.waits(by_token) == 0
     assert await slow.waits(by_key) == 2
+
+
+async def test_a_browsers_login_waits_twice_and_a_consent_three_times(slow: Slow) -> None:
+    """A consent: for the browser's login, for what may forbid it, for the code. The client is remembered."""
+    await register(slow.auth, login_client("spa", redirect_uris=(HOME,)))
+    browser, url = Browser(slow.auth.http), authorize_url("spa", HOME, Pkce())
+    login = await browser.get(url)
+    cookies = dict(browser.cookies)
+
+    async def log_in() -> httpx.Response:
+        browser.cookies = dict(cookies)
+        return await _led_on(browser.send(login, "log_in", username="testuser", password="testpass"))
+
+    assert await slow.waits(log_in) == 2
+    consent = await browser.get(url)
+    assert await slow.waits(lambda: browser.get(url)) == 2
+    assert await slow.waits(lambda: _led_on(browser.send(consent, "allow"))) == 3
+
+
+async def test_a_code_waits_three_times(slow: Slow) -> None:
+    await register(slow.auth, login_client("spa", redirect_uris=(HOME,)))
+    browser, pkce = Browser(slow.auth.http), Pkce()
+    consent = await browser.log_in(await browser.get(authorize_url("spa", HOME, pkce)))
+    codes = [answer_of(await browser.send(consent, "allow"), HOME)["code"] for _ in range(3)]
+    form = {"grant_type": "authorization_code", "client_id": "spa", "redirect_uri": HOME}
+
+    async def redeem() -> httpx.Response:
+        more = {"code": codes.pop(), "code_verifier": pkce.verifier}
+        return await slow.auth.http.post("/oauth2/token", data=form | more)
+
+    assert await slow.waits(redeem) == 3
+
+
+async def _led_on(answer: Awaitable[httpx.Response]) -> httpx.Response:
+    """The answer, once it is one that leads on, as a success."""
+    response = await answer
+    assert response.status_code == 303, response.text
+    return httpx.Response(200)
