@@ -193,7 +193,19 @@ async def test_what_is_anothers_is_as_unknown_as_what_is_not_there(auth: Auth, o
     assert own.status_code < 300, own.text
 
 
-HIDDEN = {"admin", "is_admin", "role", "scopes", "sub", "user_id", "owner", "password_hash", "session_id", "__proto__"}
+HIDDEN = {
+    "admin",
+    "is_admin",
+    "role",
+    "scopes",
+    "sub",
+    "user_id",
+    "owner",
+    "password_hash",
+    "session_id",
+    "client_id",
+    "__proto__",
+}
 
 
 @pytest.mark.parametrize("operation", TAKES_JSON, ids=str)
