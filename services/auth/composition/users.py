@@ -31,7 +31,7 @@ def user_flows(parts: Parts) -> UserFlows:
         list=ListUsers(users),
         get=GetUser(users),
         change=ChangeUser(users, passwords, ending, audit, now),
-        delete=DeleteUser(users, ending, audit, now),
-        revoke=RevokeUser(users, ending, now),
+        delete=DeleteUser(users, ending, parts.ending_api_keys, audit, now),
+        revoke=RevokeUser(users, ending, parts.ending_api_keys, now),
         change_password=ChangePassword(users, parts.sessions, parts.password_check, passwords, ending, audit, now),
     )

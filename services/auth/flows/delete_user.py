@@ -5,7 +5,9 @@ from dataclasses import dataclass, replace
 from services.auth.domain.audit import AuditEvent
 from services.auth.domain.problems import UserChangedMeanwhile, UserNotFound
 from services.auth.domain.users import may_be_user_id
+from services.auth.flows.at_once import at_once
 from services.auth.flows.ending import Announced, Ending
+from services.auth.flows.ending_api_keys import EndingApiKeys
 from services.auth.stores.audit_trail import AuditTrail
 from services.auth.stores.users import Users
 from shared.clock import Clock
@@ -23,6 +25,7 @@ class DeleteUser:
 
     users: Users
     ending: Ending
+    ending_api_keys: EndingApiKeys
     audit: AuditTrail
     now: Clock
 
@@ -34,7 +37,11 @@ class DeleteUser:
         if disabled is None:
             raise UserChangedMeanwhile
         why = AuditEvent.by(caller, "revocation", subject=known.user_id, reason="user-deletion")
-        announced = await self.ending.end_user(known.user_id, why, self.now())
+        now = self.now()
+        announced, _ = await at_once(
+            self.ending.end_user(known.user_id, why, now),
+            self.ending_api_keys.end_all(caller, known.user_id, "user-deletion", now),
+        )
         if not await self.users.delete(disabled):
             raise UserChangedMeanwhile
         self.audit.record(AuditEvent.by(caller, "user-deletion", subject=known.user_id), self.now())

@@ -1,11 +1,16 @@
 """A step that flows share: ending an API key and the tokens that it gave."""
 
+import asyncio
 from dataclasses import dataclass
 
 from services.auth.domain.api_keys import ApiKey
-from services.auth.domain.audit import AuditEvent
+from services.auth.domain.audit import AuditEvent, Details
+from services.auth.flows.at_once import at_once
 from services.auth.flows.ending import Announced, Ending
 from services.auth.stores.api_keys import ApiKeys
+from shared.tokens.claims import Caller
+
+_AT_ONCE = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,3 +27,15 @@ class EndingApiKeys:
             await self.api_keys.end(key, revocation, now)
             self.ending.audit.record(why, now)
         return Announced(revocation, await self.ending.announcer.announce(revocation))
+
+    async def end_all(self, caller: Caller, user_id: str, reason: str, now: float) -> None:
+        """Every key of the user's; one that was made a moment ago may be missed."""
+        gate = asyncio.Semaphore(_AT_ONCE)
+
+        async def end(key: ApiKey) -> None:
+            details: Details = {"key_id": key.key_id}
+            why = AuditEvent.by(caller, "api-key-deletion", subject=user_id, reason=reason, details=details)
+            async with gate:
+                await self.end(key, why, now)
+
+        await at_once(*map(end, await self.api_keys.of_user(user_id, now)))

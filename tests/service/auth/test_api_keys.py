@@ -249,3 +249,18 @@ async def test_a_user_has_so_many_keys_and_no_more(auth: Auth) -> None:
         await keys.save(replace(stored, key_id=f"key_{number:026d}"))
     response = await auth.http.post(PATH, json={"name": "x"}, headers=bearer(token))
     assert (response.status_code, problem(response)) == (409, "too-many-api-keys")
+
+
+@pytest.mark.parametrize("how", ["revoke", "delete"])
+async def test_an_administrator_who_ends_a_user_ends_the_users_keys(auth: Auth, how: str) -> None:
+    key = await _key(auth)
+    token = (await _exchange(auth, key["api_key"])).json()["access_token"]
+    admin = (await auth.login("admin", "admin-demo-only"))["token"]
+    path = "/api/users/user_testuser"
+    ended = await (auth.delete(path, admin) if how == "delete" else auth.post(f"{path}/revoke", admin))
+    assert ended.is_success, ended.text
+    stored = await auth.resources.parts.api_keys.get(key["key_id"])
+    assert stored is not None
+    assert stored.ended_at_ms is not None
+    assert not await auth.accepts(token)
+    assert oauth_error(await _exchange(auth, key["api_key"])) == "invalid_request"

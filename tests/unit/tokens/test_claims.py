@@ -214,3 +214,10 @@ def test_the_tokens_that_one_was_exchanged_from_become_values() -> None:
 )
 def test_a_parent_that_is_not_right_to_the_letter_is_refused(parents: object) -> None:
     assert reason(payload(exchanged_from=parents)) == "invalid-claims"
+
+
+def test_the_issuer_takes_tokens_that_it_made_for_others() -> None:
+    anyone = VerificationPolicy(POLICY.issuer, None)
+    assert check_claims(payload(aud="billing"), anyone, NOW).aud == ("billing",)
+    with pytest.raises(InvalidToken):
+        check_claims(payload(aud=ABSENT), anyone, NOW)
