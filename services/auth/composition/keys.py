@@ -92,11 +92,16 @@ def ring_timing(settings: AuthSettings) -> RingTiming:
 
 async def _keep(keep: KeepKeys, every_seconds: float) -> None:
     """Every auth does it; there is no leader that could be missing."""
+    failure = ""
     while True:
+        await asyncio.sleep(every_seconds)  # at first for the ring to be read
         try:
             await keep()
-        except Unavailable as error:
-            log.warning("key_ring_not_looked_after", detail=error.detail)
-        except Exception:
-            log.exception("key_ring_not_looked_after")
-        await asyncio.sleep(every_seconds)
+        except Exception as error:
+            if repr(error) != failure:  # each is told once: in an outage every look fails
+                log.warning("key_ring_not_looked_after", error=repr(error), exc_info=not isinstance(error, Unavailable))
+            failure = repr(error)
+        else:
+            if failure:
+                log.info("key_ring_looked_after_again")
+            failure = ""

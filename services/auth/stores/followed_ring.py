@@ -71,6 +71,8 @@ class FollowedRing:
         self._read_begun_at = -math.inf
         self._next_read: asyncio.Task[None] | None = None
         self._reads: set[asyncio.Task[None]] = set()
+        self._seen_at = -math.inf
+        self._failure = ""
         self._prepared: dict[str, SigningKey] = {}
         self._chosen: _Chosen | None = None
         self._preparing: dict[str, asyncio.Task[None]] = {}
@@ -142,12 +144,14 @@ class FollowedRing:
         return self.ring()
 
     def take(self, ring: KeyRing, read_at: float) -> None:
-        """See this ring from now on. `read_at` (monotonic): all changes before it are in it."""
+        """See this ring from now on, unless a later one is seen already.
+
+        `read_at` (monotonic): all changes before it are in it.
+        """
         known = self._ring
-        if known is not None and ring.version < known.version:
-            log.error("key_ring_went_back", version=ring.version, known=known.version)
-            return
         self._read_at = max(self._read_at, read_at)
+        if known is not None and ring.version < known.version:
+            return
         if known is None or ring.version > known.version:
             self._see(ring)
         for key in self._needed(ring):
@@ -175,6 +179,7 @@ class FollowedRing:
 
     def _see(self, ring: KeyRing) -> None:
         now = self._now()
+        self._seen_at = self._monotonic()
         in_ring = {key.kid: dict(key.public_jwk) for key in ring.published()}
         jwks = {"keys": [*in_ring.values(), *(dict(other) for other in self._others if other["kid"] not in in_ring)]}
         self._key_set, self._jwks, self._ring, self._chosen = KeySet.parse(jwks), jwks, ring, None
@@ -209,11 +214,22 @@ class FollowedRing:
             async with asyncio.timeout(READ_TIMEOUT_SECONDS):
                 ring = await self._rings.load()
             if ring is None:
-                log.error("key_ring_missing", remedy="python -m services.auth.bootstrap makes it")
+                self._tell("there is none: python -m services.auth.bootstrap makes one")
+            elif self._ring is not None and ring.version < self._ring.version and begun_at > self._seen_at:
+                self._tell("it went back, as if restored: restart to believe it")
             else:
                 self.take(ring, begun_at)
+                self._tell("")
         except Exception as error:  # noqa: BLE001 - whatever it is, the ring that is known serves on, and ages
-            log.warning("key_ring_not_read", error=repr(error), age=round(self.age(), 1))
+            self._tell(repr(error))
+
+    def _tell(self, failure: str) -> None:
+        """Log a change only: in an outage every read fails."""
+        if failure and failure != self._failure:
+            log.error("key_ring_not_read", error=failure, age=round(self.age(), 1))
+        elif self._failure and not failure:
+            log.info("key_ring_read_again")
+        self._failure = failure
 
     async def _prepare(self, key: RingKey) -> None:
         """Without it the key before it signs a little longer; tried again with the next read."""
