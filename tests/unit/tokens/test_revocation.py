@@ -248,26 +248,3 @@ async def test_what_nobody_can_tell_is_unknown() -> None:
     with pytest.raises(RevocationUnknown) as unknown:
         await ends(Heard(math.inf), Truth(down=True))
     assert (unknown.value.status, unknown.value.retry_after_seconds) == (503, 1)
-
-
-CHILD = CLAIMS._replace(
-    jti="tok_2", client_id="cli_2", iat=ISSUED + 50, kid="key_2", parents=(Parent("tok_1", "cli_1", ISSUED, "key_1"),)
-)
-
-
-@pytest.mark.parametrize(
-    ("kind", "value"),
-    [("jti", "tok_1"), ("sid", "ses_1"), ("user", "usr_1"), ("client", "cli_1"), ("key", "key_1"), ("all", "*")],
-)
-def test_what_ends_a_token_ends_what_was_made_of_it(kind: Kind, value: str) -> None:
-    assert revoked_by(revocation(kind, value), claims=CHILD)
-    assert Target(kind, value) in targets_of(CHILD)
-
-
-@pytest.mark.parametrize(("kind", "value"), [("user", "usr_1"), ("client", "cli_1"), ("all", "*")])
-def test_a_parent_that_is_younger_than_a_revocation_is_not_ended_by_it(kind: Kind, value: str) -> None:
-    assert not revoked_by(revocation(kind, value, ISSUED - 1), claims=CHILD)
-
-
-def test_another_clients_revocation_does_not_reach_a_parent() -> None:
-    assert not revoked_by(revocation("client", "cli_3"), revocation("jti", "tok_3"), claims=CHILD)
