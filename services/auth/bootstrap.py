@@ -1,4 +1,4 @@
-"""`python -m services.auth.bootstrap`: tables, the key ring, clients, and in local mode demo users.
+"""`python -m services.auth.bootstrap`: tables, the key ring, clients, the first administrator, demo users (local mode).
 
 Doing it again, or twice at once, changes nothing.
 """
@@ -12,7 +12,8 @@ from services.auth.domain.client_secrets import stated_secret
 from services.auth.domain.clients import Client
 from services.auth.domain.grant_types import AUTHORIZATION_CODE, CLIENT_CREDENTIALS, REFRESH_TOKEN, TOKEN_EXCHANGE
 from services.auth.domain.key_ring import KeyRing, RingKey
-from services.auth.domain.users import SCOPES, User, fold_username
+from services.auth.domain.password_policy import flaws
+from services.auth.domain.users import SCOPES, User, flaw_of_username, fold_username
 from services.auth.flows.ensure_client import EnsureClient
 from services.auth.passwords import Passwords
 from services.auth.routes.client_bodies import StatedClient
@@ -28,6 +29,7 @@ from shared.clients.aws import open_dynamodb, open_ssm
 from shared.clients.aws_types import DynamoDBClient
 from shared.clients.patience import patiently
 from shared.errors import Problem, ValidationFailed
+from shared.ids import new_id
 from shared.settings import SettingsError, load
 from shared.web.docs_client import CLIENT_ID, REDIRECT_PATH
 
@@ -43,7 +45,8 @@ async def lay_ground(settings: BootstrapSettings) -> list[str]:
     """Make what is missing; one line for each thing.
 
     Raises:
-        SettingsError: a client is not stated as it should be. Unavailable: DynamoDB or SSM does not answer.
+        SettingsError: a client or the first administrator is not stated as it should be.
+        Unavailable: DynamoDB or SSM does not answer.
     """
     async with open_dynamodb(settings) as dynamodb:
         lines = await asyncio.gather(*(_table(dynamodb, settings.table_prefix, table) for table in TABLES))
@@ -51,8 +54,7 @@ async def lay_ground(settings: BootstrapSettings) -> list[str]:
         lines += await asyncio.gather(*(_client(ensure, client) for client in _clients(settings)))
         if settings.effective_signing_keys_path is not None:
             lines.append(await _key_ring(dynamodb, settings, settings.effective_signing_keys_path))
-        if settings.mode == "local":
-            lines += await _demo_users(dynamodb, settings)
+        lines += await _users(dynamodb, settings)
     return lines
 
 
@@ -140,29 +142,49 @@ def _docs_client(settings: BootstrapSettings) -> Client:
     )
 
 
-async def _demo_users(dynamodb: DynamoDBClient, settings: BootstrapSettings) -> list[str]:
+async def _users(dynamodb: DynamoDBClient, settings: BootstrapSettings) -> list[str]:
     users = Users(dynamodb, settings.table_prefix)
     passwords = Passwords(
         memory_kib=settings.password_memory_kib, iterations=settings.password_iterations, threads=1, queue=0
     )
     try:
-        return [await _demo_user(users, passwords, name, password) for name, password in _DEMO_USERS.items()]
+        demo = _DEMO_USERS.items() if settings.mode == "local" else ()
+        lines = [await _demo_user(users, passwords, name, password) for name, password in demo]
+        return [*lines, *await _first_admin(users, passwords, settings)]
     finally:
         passwords.close()
 
 
 async def _demo_user(users: Users, passwords: Passwords, name: str, password: str) -> str:
-    username = fold_username(name)
+    roles = ("user", "admin") if name == "admin" else ("user",)
+    created = await _make(users, passwords, f"user_{name}", name, password, roles)
+    return _line(f"demo user {name}", created=created)
+
+
+async def _first_admin(users: Users, passwords: Passwords, settings: BootstrapSettings) -> list[str]:
+    """Only where nobody administers. The last administrator can't go, so this one does not come back by itself."""
+    name, secret = settings.first_admin_username, settings.first_admin_password
+    if name is None or secret is None:
+        return []
+    if await users.have_admin():
+        return [_line("first administrator", created=False)]
+    found = [flaw for flaw in (flaw_of_username(name), *flaws(secret.get_secret_value(), fold_username(name))) if flaw]
+    if found:
+        raise SettingsError(f"MAYFLY_FIRST_ADMIN_USERNAME and MAYFLY_FIRST_ADMIN_PASSWORD: {'; '.join(found)}")
+    created = await _make(users, passwords, new_id("user"), name, secret.get_secret_value(), ("user", "admin"))
+    return [_line("first administrator", created=created)]
+
+
+async def _make(  # noqa: PLR0917 - what a user is made of
+    users: Users, passwords: Passwords, user_id: str, name: str, password: str, roles: tuple[str, ...]
+) -> bool:
+    """False: there is one of this name."""
+    username, now_ms = fold_username(name), int(clock.now() * 1000)
     if await users.get(username) is not None:
-        return _line(f"demo user {name}", created=False)
-    user = User(
-        user_id=f"user_{username}",
-        username=username,
-        password_hash=await passwords.hash(password),
-        roles=("user", "admin") if name == "admin" else ("user",),
-        permissions=("read", "write"),
-    )
-    return _line(f"demo user {name}", created=await users.add(user))
+        return False
+    password_hash = await passwords.hash(password)
+    user = User(user_id, username, password_hash, roles, ("read", "write"), created_at_ms=now_ms, changed_at_ms=now_ms)
+    return await users.add(user)
 
 
 def _line(what: str, *, created: bool) -> str:

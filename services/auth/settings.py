@@ -37,6 +37,14 @@ class BootstrapSettings(SharedSettings):
         description="Clients that the bootstrap registers, as a JSON list of the bodies of `POST /api/clients`, each "
         "with its own `client_id` (`a-z`, `0-9`, `-`) and its `secrets` (of 32 letters or more).",
     )
+    first_admin_username: str | None = Field(
+        None,
+        max_length=128,
+        description="Where nobody administers yet, the bootstrap makes this administrator.",
+    )
+    first_admin_password: SecretStr | None = Field(
+        None, description="The password of that user; change it after the first login."
+    )
     password_memory_kib: int = Field(19_456, ge=8192, le=1_048_576, description="Argon2id: memory for one password.")
     password_iterations: int = Field(2, ge=1, le=100, description="Argon2id: passes over that memory.")
 

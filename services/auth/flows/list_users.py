@@ -21,7 +21,8 @@ class ListUsers:
         self, *, most: int, raw_cursor: str | None, raw_username: str | None
     ) -> tuple[Sequence[User], str | None]:
         if raw_username is not None:
-            user = await self.users.get(fold_username(raw_username))
+            username = fold_username(raw_username)
+            user = await self.users.get(username) if len(username) <= LONGEST_USERNAME else None
             return [user] if user else [], None
         after = parse_cursor(raw_cursor, _NAME) if raw_cursor is not None else None
         found, last = await self.users.page(most=most, after=after)

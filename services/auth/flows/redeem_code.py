@@ -4,7 +4,7 @@ import contextlib
 from dataclasses import dataclass
 
 from services.auth.domain.audit import AuditEvent, Details, EventName, Outcome
-from services.auth.domain.authorization_codes import Redemption, check_redemption
+from services.auth.domain.authorization_codes import AuthorizationCode, Redemption, check_redemption
 from services.auth.domain.clients import UnverifiedClient
 from services.auth.domain.grant_types import AUTHORIZATION_CODE
 from services.auth.domain.oauth_errors import InvalidGrant
@@ -42,10 +42,16 @@ class RedeemCode:
         now = self.now()
         client, _ = await self.authentication.for_grant(unverified_client, AUTHORIZATION_CODE, now)
         code_hash = redemption.code_hash
-        code = check_redemption(redemption, await self.codes.get(code_hash), client.client_id)
+        known = await self.codes.get(code_hash)
+        try:
+            code = check_redemption(redemption, known, client.client_id)
+        except InvalidGrant:
+            self._record_refusal("not_its_code", client.client_id, known, now)
+            raise
         if code.session_id is not None:
             raise await self._second_use(code.session_id, now)
         if now > code.good_until:
+            self._record_refusal("expired", client.client_id, code, now)
             raise InvalidGrant("This authorization code has expired. Ask for another.")
         started = await self.start.prepare(code.consent, client, origin, now)
         if not await self.codes.redeem(code, started.session):
@@ -53,6 +59,10 @@ class RedeemCode:
             raise await self._second_use(winner.session_id if winner else None, now)
         self.audit.record(_event("authorization-code", started.session), now)
         return started
+
+    def _record_refusal(self, reason: str, client_id: str, code: AuthorizationCode | None, now: float) -> None:
+        subject = code.consent.user_id if code else None
+        self.audit.record(AuditEvent("authorization-code", "refused", None, subject, client_id, reason), now)
 
     async def _second_use(self, session_id: str | None, now: float) -> InvalidGrant:
         """Who has code and verifier is the client or has robbed it, and nobody can tell which of the two was first."""

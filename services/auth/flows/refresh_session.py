@@ -1,7 +1,7 @@
 """`refresh_token`: the next tokens of a session (RFC 6749 §6, RFC 9700 §4.14)."""
 
 import contextlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from services.auth.domain.access_tokens import Grant
@@ -23,6 +23,8 @@ from services.auth.stores.sessions import Sessions
 from services.auth.stores.users import Users
 from shared.clock import Clock
 from shared.tokens.revocation import DirectReader, Target
+
+_ENDED = "The session has ended. Log in again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +67,13 @@ class RefreshSession:
         client.must_be_for(REFRESH_TOKEN)
         session = await self.sessions.get(presented.session_id)
         if session is None or session.client_id != client.client_id:
-            raise InvalidGrant("This refresh token is not known.")
+            reason = "unknown_token" if session is None else "another_clients_token"
+            raise self._refused(reason, session, now, "This refresh token is not known.")
         scope = narrow_scope(session.scope & client.scope, raw_scope)
         targets = Target("user", session.user_id), Target("client", session.client_id)
         revoked_up_to = self.access_tokens.revoked_up_to(*targets)
         use = await self._judged(presented, session, now)
-        user = await self._user(session)
+        user = await self._user(session, now)
         grant = Grant.of_session(session, user, scope & scope_of(user.roles, user.permissions))
         issued_at = self.access_tokens.second_after(revoked_up_to, now)
         reserved = None
@@ -88,7 +91,7 @@ class RefreshSession:
         """What this use of a token of a live session is; one that is neither is refused, and reuse ends the session."""
         use = judge(presented, session.refresh, self.access_tokens.lifetimes.grace_seconds, now)
         if use == "forged" or not session.is_alive(now):
-            raise InvalidGrant("The session has ended. Log in again.")
+            raise self._refused("forged_token" if use == "forged" else "ended_session", session, now)
         if use != "reused":
             return use
         why = AuditEvent(
@@ -102,13 +105,15 @@ class RefreshSession:
             await self.ending.end(session, why, now)
         raise InvalidGrant("This refresh token was used before, so its session was ended. Log in again.")
 
-    async def _user(self, session: Session) -> User:
+    async def _user(self, session: Session, now: float) -> User:
         """As the user is now, where neither the user nor a revocation forbids that the session goes on."""
         user, revocations = await at_once(
             self.users.get(session.username), self.revocations.read(targets_of_session(session))
         )
-        if user is None or not session.may_go_on(user) or ends_session(revocations, session):
-            raise InvalidGrant("The session has ended. Log in again.")
+        if user is None or not session.may_go_on(user):
+            raise self._refused("user_changed", session, now)
+        if ends_session(revocations, session):
+            raise self._refused("revoked", session, now)
         return user
 
     async def _rotated(self, presented: RefreshToken, session: Session, reserved: Reserved | None) -> RefreshToken:
@@ -128,8 +133,17 @@ class RefreshSession:
     async def _repeated(self, presented: RefreshToken, session: Session, reserved: Reserved | None) -> RefreshToken:
         """The successor that was answered before. The access token that now goes with it will end with the session."""
         if reserved is not None and not await self.sessions.list_token(session, reserved.token_id):
-            raise InvalidGrant("The session has ended. Log in again.")
+            raise self._refused("ended_session", session, self.now())
         return repeat(presented, session.refresh)
+
+    def _refused(self, reason: str, session: Session | None, now: float, description: str = _ENDED) -> InvalidGrant:
+        """To be raised; the client is told less than the trail."""
+        event = AuditEvent("token-refresh", "refused", reason=reason)
+        if session is not None:
+            event = replace(event, subject=session.user_id, client_id=session.client_id)
+            event = replace(event, details={"session_id": session.session_id})
+        self.audit.record(event, now)
+        return InvalidGrant(description)
 
     def _record(self, session: Session, use: str, now: float) -> None:
         who = session.user_id

@@ -65,7 +65,7 @@ class RevokeToken:
         session = await self.sessions.get(presented.session_id)
         if session is None or judge(presented, session.refresh, 0, now) == "forged":
             return None
-        _refuse_another(owners, session.client_id)
+        self._refuse_another(owners, session.client_id, session.user_id, now)
         why = _given_back(session.client_id, session.user_id, {"session_id": session.session_id})
         return await self.ending.end(session, why, now)
 
@@ -74,7 +74,7 @@ class RevokeToken:
             caller = await self.verifier.verify(raw_token)
         except InvalidToken:
             return None
-        _refuse_another(owners, caller.client_id)
+        self._refuse_another(owners, caller.client_id, caller.user_id, now)
         why = _given_back(caller.client_id, caller.user_id, {"kind": "jti", "value": caller.claims.jti})
         return await self.ending.revoke(self.ending.guard.of_token(caller.claims, now), why, now)
 
@@ -86,13 +86,14 @@ class RevokeToken:
         why = _given_back(client_id, key.user_id, {"key_id": key.key_id})
         return await self.ending_api_keys.end(key, why, now)
 
+    def _refuse_another(self, owners: frozenset[str], owner: str, subject: str, now: float) -> None:
+        if owner not in owners:
+            event = AuditEvent("token-revocation", "refused", None, subject, owner, "another_clients_token")
+            self.ending.audit.record(event, now)
+            raise InvalidGrant("The token was issued to another client.")
+
 
 def _given_back(client_id: str, subject: str, details: Details) -> AuditEvent:
     return AuditEvent(
         "token-revocation", "succeeded", actor=client_id, subject=subject, client_id=client_id, details=details
     )
-
-
-def _refuse_another(owners: frozenset[str], owner: str) -> None:
-    if owner not in owners:
-        raise InvalidGrant("The token was issued to another client.")

@@ -65,7 +65,9 @@ async def create_user(
 )
 async def list_users(
     resources: AuthResources,
-    username: Annotated[str | None, Query(max_length=128, description="Only the user of this name.")] = None,
+    username: Annotated[
+        str | None, Query(min_length=1, max_length=128, description="Only the user of this name.", examples=["ada"])
+    ] = None,
     limit: Annotated[int, Query(ge=1, le=100, description="The most users in the answer.")] = 50,
     cursor: Annotated[str | None, Query(max_length=2000, description="The `next_cursor` of the answer before.")] = None,
 ) -> UsersResponse:

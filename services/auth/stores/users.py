@@ -43,6 +43,14 @@ class Users:
         user = await self.get(answer["Item"]["username"]["S"]) if "Item" in answer else None
         return user if user is not None and user.user_id == user_id else None
 
+    async def have_admin(self) -> bool:
+        """Whether there is an active administrator."""
+        with aws_errors("DynamoDB"):
+            answer = await self._dynamodb.get_item(
+                TableName=self._index, Key={"key": {"S": _ADMINS}}, ConsistentRead=True
+            )
+        return "ids" in answer.get("Item", {})
+
     async def page(self, *, most: int, after: str | None) -> tuple[Sequence[User], str | None]:
         """Up to `most` users behind the one of this name, in no order that means anything; the name to go on behind."""
         start: Any = {} if after is None else {"ExclusiveStartKey": {"username": {"S": after}}}

@@ -20,6 +20,8 @@ from tests.service.auth.conftest import MakeSettings
 from tests.service.auth.running import DEMO_CLIENT, Auth, running
 from tests.support.waiting import eventually
 
+NEVER = "ses_" + "a" * 26
+
 
 async def _rows(settings: AuthSettings) -> list[dict[str, Any]]:
     async with open_dynamodb(settings) as dynamodb:
@@ -154,3 +156,39 @@ async def test_more_than_one_batch_is_stored(make_settings: MakeSettings) -> Non
             trail.record(AuditEvent("login", "refused", subject=f"user_{number}"), clock.now())
         await trail.stop()
     assert {entry.event.subject for entry in await _entries(settings)} == {f"user_{number}" for number in range(150)}
+
+
+async def _refusals(settings: AuthSettings) -> list[tuple[str, str | None, str | None]]:
+    return [
+        (entry.event.event, entry.event.reason, entry.event.subject)
+        for entry in await _entries(settings)
+        if entry.event.outcome == "refused"
+    ]
+
+
+async def test_a_refused_refresh_says_why_and_whose_it_was(make_settings: MakeSettings) -> None:
+    settings = make_settings(refresh_grace_seconds=0)
+    async with running(settings) as auth:
+        tokens, ended = await auth.login(), await auth.login()
+        secret = ended["refresh_token"].partition(".")[2]
+        await auth.refresh(f"{NEVER}.{secret}")
+        await auth.refresh(f"{tokens['session_id']}.{secret}")
+        await auth.post("/api/logout", ended["token"])
+        await auth.refresh(ended["refresh_token"])
+        await auth.refresh(tokens["refresh_token"])
+        await auth.refresh(tokens["refresh_token"])
+    assert await _refusals(settings) == [
+        ("token-refresh", "unknown_token", None),
+        ("token-refresh", "forged_token", "user_testuser"),
+        ("token-refresh", "ended_session", "user_testuser"),
+        ("refresh-token-reuse", None, "user_testuser"),
+    ]
+
+
+async def test_a_client_that_gives_back_anothers_token_is_written_down(make_settings: MakeSettings) -> None:
+    settings = make_settings()
+    async with running(settings) as auth:
+        tokens = await auth.login()
+        for token in (tokens["token"], tokens["refresh_token"]):
+            await auth.http.post("/oauth2/revoke", data={"token": token}, auth=DEMO_CLIENT)
+    assert await _refusals(settings) == [("token-revocation", "another_clients_token", "user_testuser")] * 2

@@ -1,5 +1,6 @@
 import asyncio
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from services.auth.bootstrap import lay_ground
 from services.auth.settings import AuthSettings, BootstrapSettings
 from services.auth.stores.clients import Clients
 from services.auth.stores.tables import TABLES
+from services.auth.stores.users import Users
 from shared.clients.aws import open_dynamodb, open_ssm
 from shared.settings import SettingsError, load
 from tests.service.auth.conftest import MakeSettings
@@ -197,3 +199,39 @@ async def test_a_client_that_is_not_stated_as_it_should_be_ends_the_bootstrap_wi
 async def test_clients_that_are_no_json_end_the_bootstrap_too(shared_settings: dict[str, Any]) -> None:
     with pytest.raises(SettingsError, match="MAYFLY_CLIENTS"):
         await lay_ground(load(BootstrapSettings, **shared_settings, clients="secret=x"))
+
+
+async def _admin_of(settings: BootstrapSettings) -> list[str]:
+    return [line for line in await lay_ground(settings) if line.startswith("first administrator")]
+
+
+def _production(shared_settings: dict[str, Any], **more: object) -> BootstrapSettings:
+    first = {"first_admin_username": "Root", "first_admin_password": "a lamp on the stairs"}
+    given = {**shared_settings, "mode": "production", "aws_endpoint_url": None, **first, **more}
+    return load(BootstrapSettings, **given)
+
+
+async def test_the_first_administrator_is_made_once_and_does_not_come_back(
+    shared_settings: dict[str, Any], aws_endpoint_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", aws_endpoint_url)
+    settings = _production(shared_settings)
+    assert await _admin_of(settings) == ["first administrator: created"]
+    async with open_dynamodb(settings) as dynamodb:
+        users = Users(dynamodb, settings.table_prefix)
+        first = await users.get("root")
+        assert first is not None
+        assert (first.roles, first.is_active_admin) == (("user", "admin"), True)
+        assert await users.add(replace(first, user_id="user_second", username="second"))
+        assert await users.delete(first)
+        assert await _admin_of(settings) == ["first administrator: there already"]
+        assert await users.get("root") is None
+
+
+async def test_a_first_administrator_with_a_bad_password_is_refused(
+    shared_settings: dict[str, Any], aws_endpoint_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", aws_endpoint_url)
+    with pytest.raises(SettingsError, match="MAYFLY_FIRST_ADMIN_PASSWORD") as caught:
+        await lay_ground(_production(shared_settings, first_admin_password="password1"))
+    assert "password1" not in str(caught.value)

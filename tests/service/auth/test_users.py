@@ -68,7 +68,9 @@ async def test_users_are_listed_page_by_page_and_found_by_name(auth: Auth, admin
     assert sorted(found) == ["admin", "alice", "one", "testuser", "three", "two"]
     by_name = (await auth.get("/api/users?username=TWO", admin)).json()
     assert [user["username"] for user in by_name["users"]] == ["two"]
-    assert (await auth.get("/api/users?username=nobody", admin)).json() == {"users": [], "next_cursor": None}
+    for nobody in ("nobody", "ﷺ" * 128, "%00", "%20"):
+        answer = await auth.get(f"/api/users?username={nobody}", admin)
+        assert answer.json() == {"users": [], "next_cursor": None}
 
 
 @pytest.mark.parametrize(
@@ -332,7 +334,9 @@ async def test_an_id_that_is_none_is_not_found(auth: Auth, admin: str, user_id: 
         assert answer.status_code == 404
 
 
-@pytest.mark.parametrize("query", ["limit=0", "limit=101", "limit=x", "cursor=", "cursor=%%", "cursor=" + "x" * 3000])
+@pytest.mark.parametrize(
+    "query", ["username=", "limit=0", "limit=101", "limit=x", "cursor=", "cursor=%%", "cursor=" + "x" * 3000]
+)
 async def test_a_page_that_can_not_be_is_refused(auth: Auth, admin: str, query: str) -> None:
     response = await auth.get(f"/api/users?{query}", admin)
     assert (response.status_code, problem(response)) == (422, "validation-failed")
