@@ -37,11 +37,16 @@ class Published:
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """What was revoked, by lists, as known at this time of the monotonic clock; and what was made of it."""
+    """What was revoked, by lists, as known at this time of the monotonic clock; and what was made of it.
+
+    `before` is what was made of the look before. Each list has a lock: who asks for one waits for no other.
+    """
 
     at: float
     places: Mapping[str, Iterable[int]]
+    before: Mapping[str, Published]
     published: dict[str, Published] = field(default_factory=dict)
+    locks: dict[str, asyncio.Lock] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -60,33 +65,35 @@ class PublishStatusList:
     freshness: Freshness
     now: Clock
     monotonic: Clock
-    _look: _Look = field(default_factory=lambda: _Look(-math.inf, {}))
-    _one_at_once: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _look: _Look = field(default_factory=lambda: _Look(-math.inf, {}, {}))
+    _looking: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def __call__(self, unverified_list_id: str) -> Published:
         if not may_be_list_id(unverified_list_id):
             raise StatusListNotFound
-        async with self._one_at_once:
-            before = self._look.published
-            if self.monotonic() - self._look.at >= self.freshness.look_seconds:
-                await self._look_again()
-            known = self._look.published.get(unverified_list_id)
+        look = await self._current_look()
+        async with look.locks.setdefault(unverified_list_id, asyncio.Lock()):
+            known = look.published.get(unverified_list_id)
             if known is None:
-                known = await self._published(unverified_list_id, before.get(unverified_list_id))
-                self._look.published[unverified_list_id] = known
+                known = look.published[unverified_list_id] = await self._published(unverified_list_id, look)
             return known
 
-    async def _look_again(self) -> None:
-        at = self.monotonic()
-        if self.feed.staleness(at) > self.freshness.feed_seconds:
-            raise Unavailable("What was revoked lately can't be known now. Ask again.")
-        self._look = _Look(at, await self.slots.by_list(self.now()))
+    async def _current_look(self) -> _Look:
+        async with self._looking:
+            at = self.monotonic()
+            if at - self._look.at < self.freshness.look_seconds:
+                return self._look
+            if self.feed.staleness(at) > self.freshness.feed_seconds:
+                raise Unavailable("What was revoked lately can't be known now. Ask again.")
+            self._look = _Look(at, await self.slots.by_list(self.now()), before=self._look.published)
+            return self._look
 
-    async def _published(self, list_id: str, before: Published | None) -> Published:
+    async def _published(self, list_id: str, look: _Look) -> Published:
+        before = look.before.get(list_id)
         listed = before.listed if before else await self.lists.get(list_id)
         if listed is None:
             raise StatusListNotFound
-        places = self._look.places.get(list_id, ())
+        places = look.places.get(list_id, ())
         lst = await asyncio.to_thread(compressed, listed, revoked_up_to=self._revoked_up_to(listed), revoked=places)
         key, now = self.access_tokens.keys.active, int(self.now())
         if (

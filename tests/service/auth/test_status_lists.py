@@ -15,7 +15,8 @@ from shared.tokens.compact import decode_segment
 from shared.tokens.revocation import Revocation, Target
 from shared.tokens.signature import build_verification_key, verify
 from tests.service.auth.conftest import MakeSettings
-from tests.service.auth.running import Auth, oauth_error
+from tests.service.auth.running import Auth, oauth_error, running
+from tests.service.auth.slow_link import SlowLink
 from tests.support.status_lists import reference, segment, status_at
 
 ISSUER = "http://auth.test"
@@ -202,6 +203,26 @@ async def test_without_news_of_revocations_there_is_no_list(make_settings: MakeS
     response = await _list(auth, token)
     assert response.status_code == 503
     assert response.headers["retry-after"]
+
+
+async def test_a_list_goes_on_without_dynamodb_while_nothing_else_is_revoked(
+    make_settings: MakeSettings, aws_endpoint_url: str
+) -> None:
+    async with SlowLink(aws_endpoint_url) as aws, running(make_settings(aws_endpoint_url=aws.url)) as frail:
+        await frail.until_it_hears()
+        _always_look(frail)
+        token = (await frail.login())["token"]
+        assert await _status(frail, token) == 0
+        aws.delay_seconds = 30
+        assert await _status(frail, token) == 0
+        aws.delay_seconds = 0
+
+
+async def test_lists_that_do_not_exist_hold_up_no_other(auth: Auth) -> None:
+    token = (await auth.login())["token"]
+    flood = [auth.http.get(f"/oauth2/status-lists/3582d9-{'a' * 14}{each}") for each in ("aa", "bb", "cc", "dd")]
+    *refused, good = await asyncio.gather(*flood, _list(auth, token))
+    assert [response.status_code for response in (*refused, good)] == [404] * 4 + [200]
 
 
 async def test_a_session_that_refreshes_without_pause_gets_tokens_without_a_status(auth: Auth) -> None:
