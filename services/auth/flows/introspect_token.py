@@ -18,7 +18,7 @@ from services.auth.domain.oauth_errors import InvalidClient, InvalidGrant, Inval
 from services.auth.domain.problems import TooManyIntrospections
 from services.auth.domain.refresh import RefreshToken, judge
 from services.auth.domain.revocations import ends_session, targets_of_session
-from services.auth.domain.users import User, scope_of
+from services.auth.domain.users import scope_of
 from services.auth.flows.at_once import at_once
 from services.auth.flows.client_authentication import ClientAuthentication
 from services.auth.stores.api_keys import ApiKeys
@@ -103,9 +103,10 @@ class IntrospectToken:
         user, revocations = await at_once(
             self.users.get(session.username), self.revocations.read(targets_of_session(session))
         )
-        if not _is(user, session.user_id) or ends_session(revocations, session):
+        if user is None or not session.may_go_on(user) or ends_session(revocations, session):
             return INACTIVE
-        return of_refresh_token(session, session.scope & _scope(user), self.authentication.access_tokens.issuer)
+        scope = session.scope & scope_of(user.roles, user.permissions)
+        return of_refresh_token(session, scope, self.authentication.access_tokens.issuer)
 
     async def _api_key(self, client: Client, presented: PresentedKey, now: float) -> Mapping[str, object]:
         key = await self.api_keys.get(presented.key_id)
@@ -114,20 +115,12 @@ class IntrospectToken:
         if not client.may_introspect:
             return self._refuse(client, key.user_id, "another_clients_token", now)
         user, revoked = await at_once(self.users.get(key.username), self.revocations.read([Target("sid", key.key_id)]))
-        if not _is(user, key.user_id) or list(revoked):
+        if user is None or user.user_id != key.user_id or user.disabled or list(revoked):
             return INACTIVE
-        return of_api_key(key, key.scope & _scope(user), self.authentication.access_tokens.issuer)
+        scope = key.scope & scope_of(user.roles, user.permissions)
+        return of_api_key(key, scope, self.authentication.access_tokens.issuer)
 
     def _refuse(self, client: Client, subject: str, reason: str, now: float) -> Mapping[str, object]:
         who = client.client_id
         self.audit.record(AuditEvent("token-introspection", "refused", who, subject, who, reason), now)
         return INACTIVE
-
-
-def _is(user: User | None, user_id: str) -> bool:
-    """Whether this is (still) the user, and may do anything."""
-    return user is not None and user.user_id == user_id and not user.disabled
-
-
-def _scope(user: User | None) -> frozenset[str]:
-    return scope_of(user.roles, user.permissions) if user else frozenset()

@@ -176,3 +176,11 @@ async def test_without_a_token_there_is_nothing_to_tell(auth: Auth) -> None:
     assert (response.status_code, oauth_error(response)) == (400, "invalid_request")
     response = await auth.http.post("/oauth2/introspect", json={"token": "x"}, auth=DEMO_CLIENT)
     assert (response.status_code, oauth_error(response)) == (400, "invalid_request")
+
+
+async def test_a_refresh_token_of_before_a_change_of_password_is_not_active(auth: Auth) -> None:
+    other, mine = await auth.login(), await auth.login()
+    change = {"current_password": "testpass", "new_password": "another-good-password"}
+    assert (await auth.post("/api/me/password", mine["token"], change)).status_code == 204
+    assert await _told(auth, other["refresh_token"]) == INACTIVE
+    assert (await _told(auth, mine["refresh_token"]))["active"]
