@@ -6,7 +6,7 @@ from services.auth.domain.access_tokens import Grant
 from services.auth.domain.audit import AuditEvent, Details
 from services.auth.domain.clients import Client, UnverifiedClient
 from services.auth.domain.grant_types import TOKEN_EXCHANGE
-from services.auth.domain.oauth_errors import InvalidOAuthRequest, UnauthorizedClient
+from services.auth.domain.oauth_errors import InvalidOAuthRequest, OAuthError, UnauthorizedClient
 from services.auth.domain.problems import JustRevoked
 from services.auth.domain.token_exchange import Exchange, exchanged_audience, exchanged_scope
 from services.auth.flows.client_authentication import ClientAuthentication
@@ -41,6 +41,14 @@ class ExchangeToken:
     async def __call__(self, unverified_client: UnverifiedClient | None, exchange: Exchange) -> IssuedToken:
         now = self.now()
         client, issued_at = await self.authentication.for_grant(unverified_client, TOKEN_EXCHANGE, now)
+        try:
+            return await self._exchanged(client, exchange, issued_at, now)
+        except OAuthError as refusal:
+            who = client.client_id
+            self.audit.record(AuditEvent("token-exchange", "refused", who, None, who, refusal.error), now)
+            raise
+
+    async def _exchanged(self, client: Client, exchange: Exchange, issued_at: int, now: float) -> IssuedToken:
         if client.is_public:
             raise UnauthorizedClient("A client that can't prove who it is exchanges no tokens of users.")
         subject = await self._verified("subject_token", exchange.unverified_subject)

@@ -11,6 +11,7 @@ import pytest
 from services.auth.domain.token_exchange import ACCESS_TOKEN_TYPE, JWT_TYPE
 from tests.service.auth.running import Auth, oauth_error
 from tests.support.clients import exchanging, registered
+from tests.support.waiting import eventually
 
 EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 GATEWAY, BILLING = ("gateway", "secret"), ("billing", "secret")
@@ -205,3 +206,22 @@ async def test_a_parameter_twice_is_refused(service: Auth) -> None:
     headers = {"content-type": "application/x-www-form-urlencoded"}
     response = await service.http.post("/oauth2/token", content=body, headers=headers, auth=GATEWAY)
     assert oauth_error(response) == "invalid_request"
+
+
+async def test_what_was_exchanged_and_what_was_refused_is_in_the_audit_trail(service: Auth) -> None:
+    await _exchanged(service, (await service.login())["token"], scope="jobs:read")
+    await _exchange(service, "x")
+    admin = (await service.login("admin", "admin-demo-only"))["token"]
+
+    async def told() -> list[dict[str, Any]]:
+        page = (await service.get("/api/audit?event=token-exchange", admin)).json()
+        events: list[dict[str, Any]] = page["entries"]
+        return events
+
+    async def both_are_there() -> bool:
+        return len(await told()) == 2
+
+    await eventually(both_are_there)
+    refused, succeeded = await told()
+    assert (refused["outcome"], refused["reason"], refused["actor"]) == ("refused", "invalid_request", "gateway")
+    assert (succeeded["outcome"], succeeded["subject"]) == ("succeeded", "user_testuser")
