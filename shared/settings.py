@@ -62,7 +62,8 @@ class SharedSettings(BaseSettings):
         2.0,
         ge=0.5,
         le=60,
-        description="The published bound: no revoked token is accepted longer than this after its revocation.",
+        description="The published bound: no revoked token is accepted longer than this after its revocation. "
+        "The same for auth and all who verify; auth compares Redis with the truth four times in it.",
     )
     revocation_read_timeout_seconds: float = Field(
         0.08, gt=0, le=5, description="How long a verifier waits for DynamoDB when it can't trust what it has heard."

@@ -30,17 +30,23 @@ log = get_logger(__name__)
 class Seen:
     """What one look leaves for the next.
 
-    `feed`: Redis as it was when it was last in line with the truth; None when nothing can be built on that any more.
+    `feed`: Redis when it was last in line with the truth. `is_unbroken`: every look since then has reached it.
     `compared_at`: when the last comparison began; None: never. `far_at`: when the last one began that looked far back.
     """
 
     feed: FeedState | None = None
+    is_unbroken: bool = False
     compared_at: float | None = None
     far_at: float = 0
 
     def begin_anew(self) -> "Seen":
         """After a look that failed: Redis may have lost data meanwhile, and come back."""
-        return replace(self, feed=None)
+        return replace(self, is_unbroken=False)
+
+    def compared_at_in(self, feed: FeedState) -> float | None:
+        """When this very Redis was compared; None where another one, or another instance, has begun it anew."""
+        is_another = self.feed is not None and feed.generation != self.feed.generation
+        return None if is_another else self.compared_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,20 +77,20 @@ class KeepFeed:
             return await self._fill(now)
         looks_far = now - seen.far_at >= _FAR_EVERY_SECONDS
         try:
-            durable = await self._durable(seen.compared_at, now, looks_far=looks_far)
+            durable = await self._durable(seen.compared_at_in(feed), now, looks_far=looks_far)
         except Unavailable:
-            if seen.feed is None or not feed.has_lost_nothing_since(seen.feed):
+            if seen.feed is None or not seen.is_unbroken or not feed.has_lost_nothing_since(seen.feed):
                 raise
             return replace(seen, feed=feed) if await self.vouching.vouch(feed, now) else seen.begin_anew()
         await self._announce_missing(durable)
         vouched = await self.vouching.vouch(feed, now)
-        return Seen(feed if vouched else None, now, now if looks_far else seen.far_at)
+        return Seen(feed, vouched, now, now if looks_far else seen.far_at)
 
     async def _fill(self, now: float) -> Seen:
         revocations = await self._all(now)
         await self.announcer.fill(revocations)
         log.warning("revocation_feed_filled", revocations=len(revocations))
-        return Seen(None, now, now)
+        return Seen(compared_at=now, far_at=now)
 
     async def _durable(self, compared_at: float | None, now: float, *, looks_far: bool) -> list[Revocation]:
         """What may be durable without having been compared."""
