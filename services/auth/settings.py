@@ -141,6 +141,12 @@ class AuthSettings(BootstrapSettings):
     client_attempts_free_per_address: int = Field(
         50, ge=1, description="Wrong secrets and unknown clients from one address before delays begin."
     )
+    device_starts_per_second: int = Field(
+        10,
+        ge=1,
+        le=1_000_000,
+        description="How often devices at one address may ask for a code, for each instance; more is answered 429.",
+    )
     introspections_per_second: int = Field(
         500,
         ge=1,

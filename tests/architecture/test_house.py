@@ -100,3 +100,5 @@ def test_a_wheel_holds_its_own_folder_alone(member: str, tmp_path: Path) -> None
     names = [each for each in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in each]
     assert f"{member}/py.typed" in names
     assert all(each.startswith(f"{member}/") for each in names)
+    templates = {each.relative_to(ROOT).as_posix() for each in (ROOT / member).rglob("templates/*")}
+    assert templates <= set(names)

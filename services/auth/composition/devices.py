@@ -15,6 +15,7 @@ from services.auth.flows.show_device import ShowDevice
 from services.auth.flows.start_device_authorization import StartDeviceAuthorization
 from services.auth.stores.code_attempts import CodeAttempts
 from services.auth.stores.device_authorizations import DeviceAuthorizations
+from services.auth.stores.request_budgets import RequestBudgets
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,9 @@ def device_flows(parts: Parts, requests: AuthorizationRequests, logins: BrowserL
     search = DeviceSearch(requests, authorizations, CodeAttempts(backends.redis), backends.audit)
     start = SessionStart(parts.users, backends.patient_reads, parts.access_tokens)
     return DeviceFlows(
-        start=StartDeviceAuthorization(parts.authentication, authorizations, now),
+        start=StartDeviceAuthorization(
+            parts.authentication, authorizations, RequestBudgets(parts.settings.device_starts_per_second), now
+        ),
         show=ShowDevice(logins, now),
         log_in=LogInAtDevice(logins, now),
         find=FindDevice(logins, search, now),

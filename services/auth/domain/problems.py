@@ -168,6 +168,12 @@ class FormNotOurs(Forbidden):
         super().__init__("Nothing was done. Go back to where you came from and begin again, with cookies allowed.")
 
 
+class TooManyDevices(RateLimited):
+    """From one address more devices begin than `MAYFLY_DEVICE_STARTS_PER_SECOND` allows, for each instance."""
+
+    code, title = "too-many-devices", "Too many devices"
+
+
 class TooManyCodes(RateLimited):
     """Codes of devices were entered that do not exist, too many in a short time."""
 

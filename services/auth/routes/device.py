@@ -14,7 +14,14 @@ from services.auth.domain.clients import presented_client
 from services.auth.domain.device_codes import GOOD_SECONDS, INTERVAL_SECONDS, DeviceCode, UserCode
 from services.auth.domain.device_steps import AskDeviceConsent, AskDeviceLogin, AskUserCode, DeviceDecided, DeviceStep
 from services.auth.domain.oauth_errors import InvalidClient, InvalidOAuthRequest, InvalidScope, UnauthorizedClient
-from services.auth.domain.problems import FormNotOurs, InvalidCredentials, TooManyAttempts, TooManyCodes, TooManyLogins
+from services.auth.domain.problems import (
+    FormNotOurs,
+    InvalidCredentials,
+    TooManyAttempts,
+    TooManyCodes,
+    TooManyDevices,
+    TooManyLogins,
+)
 from services.auth.domain.sessions import Origin
 from services.auth.flows.password_check import Credentials
 from services.auth.resources import Resources
@@ -64,7 +71,13 @@ class DeviceAuthorizationResponse(ResponseModel):
     "/device_authorization",
     summary="Begin on a device without a browser",
     responses=oauth_responses(
-        InvalidOAuthRequest, InvalidScope, UnauthorizedClient, InvalidClient, PayloadTooLarge, Unavailable
+        InvalidOAuthRequest,
+        InvalidScope,
+        UnauthorizedClient,
+        InvalidClient,
+        PayloadTooLarge,
+        TooManyDevices,
+        Unavailable,
     ),
     openapi_extra=form_body({"client_id": "my-tv", "scope": "jobs:read"}),
 )

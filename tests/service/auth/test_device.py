@@ -10,9 +10,11 @@ from services.auth.domain.grant_types import AUTHORIZATION_CODE, DEVICE_CODE
 from services.auth.stores.code_attempts import MOST_BY_USER
 from services.auth.stores.device_authorizations import DeviceAuthorizations
 from shared import clock
-from tests.service.auth.running import Auth, oauth_error
+from tests.service.auth.conftest import MakeSettings
+from tests.service.auth.running import Auth, oauth_error, running
 from tests.support.browser_pages import Browser, forms_of
 from tests.support.login_clients import login_client, register
+from tests.support.waiting import eventually
 
 PAGE = "/oauth2/device"
 
@@ -204,4 +206,38 @@ async def test_nobody_who_is_logged_out_meanwhile_decides(auth: Auth, browser: B
     admin = (await auth.login("admin", "admin-demo-only"))["token"]
     await auth.post("/api/admin/revocations", admin, {"kind": "user", "value": "user_testuser"})
     assert "password" in (await browser.send(consent, "allow")).text
+    assert oauth_error(await ask(auth, begun)) == "authorization_pending"
+
+
+async def test_devices_at_one_address_begin_no_faster_than_is_allowed(make_settings: MakeSettings, auth: Auth) -> None:
+    async with running(make_settings(device_starts_per_second=1)) as slow:
+        await begin(slow)
+        refused = await slow.http.post("/oauth2/device_authorization", data={"client_id": "tv"})
+        assert (refused.status_code, refused.headers["retry-after"]) == (429, "1")
+        await begin(auth)
+
+
+async def test_every_decision_about_a_device_is_in_the_trail(auth: Auth, browser: Browser) -> None:
+    begun = await begin(auth)
+    await enter(browser, "BBBB-BBBB")
+    await browser.send(await enter(browser, begun["user_code"]), "allow")
+    await ask(auth, begun)
+    await ask(auth, begun)
+    token = (await auth.login("admin", "admin-demo-only"))["token"]
+    wanted = {"browser-login", "user-code", "device-authorization", "device-code", "device-code-reuse"}
+
+    async def written() -> bool:
+        entries = (await auth.get("/api/audit?user_id=user_testuser", token)).json()["entries"]
+        assert begun["user_code"] not in str(entries)
+        return wanted <= {entry["event"] for entry in entries}
+
+    await eventually(written)
+
+
+async def test_another_sites_form_decides_nothing_about_a_device(auth: Auth, browser: Browser) -> None:
+    begun = await begin(auth)
+    consent = await enter(browser, begun["user_code"])
+    form = next(form for form in forms_of(consent) if "allow" in form.steps)
+    refused = await browser.post(form.action, {**form.fields, "step": "allow"}, origin="https://evil.example")
+    assert refused.status_code == 403
     assert oauth_error(await ask(auth, begun)) == "authorization_pending"
