@@ -12,6 +12,7 @@ MEASUREMENTS = (
     "benchmarks.micro.revoked_set",
     "benchmarks.load.start",
     "benchmarks.load.latency",
+    "benchmarks.load.login_storm",
     "benchmarks.load.provider",
     "benchmarks.load.revocation",
     "benchmarks.load.revocation_rates",

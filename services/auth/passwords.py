@@ -1,8 +1,9 @@
 """Passwords by Argon2id (RFC 9106), in threads of their own, so many at once as there are cores."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
@@ -42,11 +43,26 @@ class Passwords:
         # Checked for a user that does not exist, so that this takes the same time.
         self._nobodys_hash = self._hasher.hash(new_secret())
 
+    @contextmanager
+    def room(self) -> Iterator[None]:
+        """Room for one password. Take it before anything else: so a storm of logins costs no more than its answers.
+
+        Raises:
+            TooManyLogins: as many as may wait do so already.
+        """
+        if self._at_once >= self._most_at_once:
+            raise TooManyLogins("More people log in than this instance can check now.", retry_after_seconds=1)
+        self._at_once += 1
+        try:
+            with WAITING.track_inprogress():
+                yield
+        finally:
+            self._at_once -= 1
+
     async def verify(self, stored_hash: str | None, password: str) -> Verification:
         """Whether it is the password of that hash; None (there is no such user) costs the same and is never right.
 
-        Raises:
-            TooManyLogins: too many wait already.
+        Only within `room`.
         """
         result = await self._in_a_thread(partial(self._verify, stored_hash, normalize_password(password)))
         VERIFICATIONS.labels("right" if result.is_right else "wrong").inc()
@@ -54,17 +70,11 @@ class Passwords:
 
     async def hash(self, password: str) -> str:
         """A hash to store, with its salt and parameters in it. Raises TooManyLogins."""
-        return await self._in_a_thread(partial(self._hasher.hash, normalize_password(password)))
+        with self.room():
+            return await self._in_a_thread(partial(self._hasher.hash, normalize_password(password)))
 
     async def _in_a_thread(self, work: Callable[[], Result]) -> Result:
-        if self._at_once >= self._most_at_once:
-            raise TooManyLogins("More people log in than this instance can check now.", retry_after_seconds=1)
-        self._at_once += 1
-        try:
-            with WAITING.track_inprogress():
-                return await asyncio.get_running_loop().run_in_executor(self._pool, work)
-        finally:
-            self._at_once -= 1
+        return await asyncio.get_running_loop().run_in_executor(self._pool, work)
 
     def close(self) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)

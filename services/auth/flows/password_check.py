@@ -12,7 +12,7 @@ from services.auth.domain.sessions import Origin
 from services.auth.domain.users import User, fold_username
 from services.auth.flows.at_once import at_once
 from services.auth.flows.issuing import AccessTokens
-from services.auth.passwords import Passwords, Verification
+from services.auth.passwords import Passwords
 from services.auth.stores.audit_trail import AuditTrail
 from services.auth.stores.login_attempts import LoginAttempts
 from services.auth.stores.users import Users
@@ -92,8 +92,10 @@ class PasswordCheck:
             Unavailable: DynamoDB or Redis does not answer. Without Redis nobody counts tries, so nobody may try.
         """
         attempt = _Attempt(fold_username(credentials.username), counted_address(origin.address), client_id, event, now)
-        user, issued_at = await self._admit(attempt)
-        verification = await self._verify(user, credentials.password, attempt)
+        with self.passwords.room():
+            user, issued_at = await self._admit(attempt)
+            stored_hash = user.password_hash if user else None
+            verification = await self.passwords.verify(stored_hash, credentials.password)
         if user is None or not verification.is_right or user.disabled:
             reason = "unknown_user" if user is None else "disabled" if user.disabled else "wrong_password"
             self.audit.record(attempt.refused(user, reason), now)
@@ -137,13 +139,6 @@ class PasswordCheck:
             issued_at = needed
             user = await self.users.get(attempt.username)
         return user, issued_at
-
-    async def _verify(self, user: User | None, password: str, attempt: _Attempt) -> Verification:
-        try:
-            return await self.passwords.verify(user.password_hash if user else None, password)
-        except TooManyLogins:
-            await self._uncount(self.attempts.take_back(attempt.username, attempt.address))
-            raise
 
     async def _improve_hash(self, proven: Proven) -> None:
         if proven.weak_password is None:
