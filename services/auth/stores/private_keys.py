@@ -14,8 +14,13 @@ class PrivateKeys:
         self._path = path.rstrip("/")
 
     async def add(self, kid: str, pem: str) -> None:
-        with aws_errors("SSM"):
-            await self._ssm.put_parameter(Name=self._name(kid), Value=pem, Type="SecureString", Overwrite=False)
+        """One that is there is the same, for the `kid` is its thumbprint: a first try whose answer was lost wrote it."""
+        try:
+            with aws_errors("SSM"):
+                await self._ssm.put_parameter(Name=self._name(kid), Value=pem, Type="SecureString", Overwrite=False)
+        except ClientError as error:
+            if error_code(error) != "ParameterAlreadyExists":
+                raise
 
     async def get(self, kid: str) -> str | None:
         """The private key in PEM; None: it is not there."""

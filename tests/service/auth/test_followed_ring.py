@@ -166,6 +166,14 @@ async def ring(make_settings: MakeSettings, aws_endpoint_url: str) -> AsyncItera
         yield made
 
 
+async def test_a_private_key_that_a_lost_try_has_written_is_written(ring: Ring) -> None:
+    pem = generate_pem("ES256")
+    for _ in range(2):
+        await ring.private_keys.add("kid_x", pem)
+    assert await ring.private_keys.get("kid_x") == pem
+    await ring.private_keys.delete("kid_x")
+
+
 async def test_a_key_that_can_not_be_read_in_time_lets_the_one_before_it_sign_a_little_longer(ring: Ring) -> None:
     """The next key is read ahead; so it takes two rotations in an outage of SSM to come to that."""
     ring.ssm_link.delay_seconds = HUNG_SECONDS
