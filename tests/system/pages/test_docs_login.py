@@ -7,6 +7,7 @@ import pytest
 from tests.support.chromium import Tab, chromium, require_chromium
 from tests.support.system import System
 
+pytestmark = pytest.mark.compose
 _OAUTH = "[...document.querySelectorAll('.auth-container')].find(box => box.textContent.includes('authorizationCode'))"
 
 

@@ -10,6 +10,7 @@ from tests.support.browser_pages import Pkce, authorize_url
 from tests.support.chromium import Tab, chromium, require_chromium
 from tests.support.system import System
 
+pytestmark = pytest.mark.compose
 _NARROW = {"width": 320, "height": 640, "deviceScaleFactor": 1, "mobile": True}
 _LABELLED = """[...document.querySelectorAll('input:not([type=hidden])')].every(input =>
   input.labels.length === 1 && (input.getAttribute('aria-describedby') ?? '').split(' ').filter(id => id)
