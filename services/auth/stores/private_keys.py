@@ -14,7 +14,7 @@ class PrivateKeys:
         self._path = path.rstrip("/")
 
     async def add(self, kid: str, pem: str) -> None:
-        """One that is there is the same, for the `kid` is its thumbprint: a first try whose answer was lost wrote it."""
+        """One that is there is the same, for the `kid` is its thumbprint: a try whose answer was lost wrote it."""
         try:
             with aws_errors("SSM"):
                 await self._ssm.put_parameter(Name=self._name(kid), Value=pem, Type="SecureString", Overwrite=False)
