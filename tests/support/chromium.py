@@ -71,7 +71,8 @@ class Devtools:
         message = {"id": number, "method": method, "params": parameters} | ({"sessionId": session} if session else {})
         self._writer.write(json.dumps(message).encode() + b"\0")
         async with asyncio.timeout(_PATIENCE_SECONDS):
-            return await answer
+            result: dict[str, Any] = await answer
+            return result
 
     async def close(self) -> None:
         await end(self._task)

@@ -46,7 +46,8 @@ async def redeem(
         "client_id": client_id,
         **more,
     }
-    return await auth.http.post("/oauth2/token", data={k: v for k, v in form.items() if v}, auth=secret)
+    sent = {name: value for name, value in form.items() if value}
+    return await auth.http.post("/oauth2/token", data=sent, auth=secret or httpx.USE_CLIENT_DEFAULT)
 
 
 async def test_each_step_may_be_answered_by_another_instance(auth: Auth, other_auth: Auth, browser: Browser) -> None:

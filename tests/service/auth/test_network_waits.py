@@ -98,10 +98,13 @@ async def test_an_api_key_waits_twice_and_a_token_that_is_exchanged_for_nothing(
         {"grant_type": TOKEN_EXCHANGE, "subject_token": subject, "subject_token_type": kind}
         for subject, kind in ((key, API_KEY_TYPE), (token, ACCESS_TOKEN_TYPE))
     ]
-    by_key, by_token = (
-        lambda: auth.http.post("/oauth2/token", data=forms[0]),
-        lambda: auth.http.post("/oauth2/token", data=forms[1], auth=("gateway", "secret")),
-    )
+
+    def by_key() -> Awaitable[httpx.Response]:
+        return auth.http.post("/oauth2/token", data=forms[0])
+
+    def by_token() -> Awaitable[httpx.Response]:
+        return auth.http.post("/oauth2/token", data=forms[1], auth=("gateway", "secret"))
+
     assert (await by_token()).is_success
     assert await slow.waits(by_token) == 0
     assert await slow.waits(by_key) == 2

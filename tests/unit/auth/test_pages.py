@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ from services.auth.routes.pages import how_long, in_words, message_page, page
 
 
 def text_of(**values: object) -> str:
-    shown = {
+    shown: dict[str, Any] = {
         "client_name": "App",
         "username": "ada",
         "scope": [],
