@@ -62,6 +62,7 @@ async def _open(
         read_timeout=read_timeout_seconds,
         retries={"mode": "standard", "total_max_attempts": 3},
         max_pool_connections=64,
+        parameter_validation=False,  # the types are checked before anything runs; looking again doubles a batch's cost
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
         s3={"addressing_style": "path" if settings.aws_endpoint_url else "auto"},

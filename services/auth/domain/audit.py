@@ -176,5 +176,5 @@ def _clean(detail: Detail) -> Detail:
 
 def _plain(text: str) -> str:
     """Printable, short, without what may be a secret: of that only the first letters stay, which tell keys apart."""
-    printable = "".join(letter for letter in text if letter.isprintable())[:_LONGEST]
-    return _LIKE_A_SECRET.sub(lambda found: found[0][:_SHOWN] + "…", printable)
+    printable = text if text.isprintable() else "".join(letter for letter in text if letter.isprintable())
+    return _LIKE_A_SECRET.sub(lambda found: found[0][:_SHOWN] + "…", printable[:_LONGEST])
