@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 from pydantic import Field, field_validator, model_validator
 
 from services.auth.domain.sessions import Session
-from services.auth.domain.users import fold_username
+from services.auth.domain.users import LONGEST_USERNAME, fold_username
 from services.auth.flows.ending import Announced
 from services.auth.flows.login import LoggedIn
 from shared import clock
@@ -15,7 +15,6 @@ from shared.tokens.claims import Caller
 from shared.tokens.revocation import EVERYTHING, Kind, Target
 from shared.web.schema import RequestModel, ResponseModel
 
-_LONGEST_FOLDED = 256
 KindName: TypeAlias = Literal["jti", "session", "user", "client", "key", "all"]
 _KIND_NAMES: dict[Kind, KindName] = {
     "jti": "jti",
@@ -36,8 +35,8 @@ class LoginRequest(RequestModel):
     @classmethod
     def _fits_folded(cls, raw_username: str) -> str:
         """One letter may fold to eighteen, and DynamoDB takes a key of 2,048 bytes."""
-        if len(fold_username(raw_username)) > _LONGEST_FOLDED:
-            message = f"at most {_LONGEST_FOLDED} letters in its normal form (NFKC)"
+        if len(fold_username(raw_username)) > LONGEST_USERNAME:
+            message = f"at most {LONGEST_USERNAME} letters in its normal form (NFKC)"
             raise ValueError(message)
         return raw_username
 

@@ -13,6 +13,7 @@ from shared.ids import digest
 
 AuthMethod: TypeAlias = Literal["client_secret_basic", "client_secret_post", "none"]
 
+CLIENT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*\Z")  # RFC 6749 §3.3
 _NO_SECRET = digest("")
 _LONGEST_CLIENT_ID = 128
@@ -92,8 +93,8 @@ class UnverifiedClient:
 
 
 def may_be_client_id(unverified_id: str) -> bool:
-    """Whether it could be one at all: nothing else is worth asking the table for."""
-    return 0 < len(unverified_id) <= _LONGEST_CLIENT_ID and "\0" not in unverified_id
+    """Whether a client of this name could have been registered: nothing else is worth asking the table for."""
+    return CLIENT_ID.fullmatch(unverified_id) is not None
 
 
 def presented_client(raw_authorization: str | None, form: Mapping[str, str]) -> UnverifiedClient | None:

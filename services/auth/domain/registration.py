@@ -1,6 +1,5 @@
 """Registering clients, and changing them: what goes together."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -11,7 +10,6 @@ from services.auth.domain.grant_types import AUTHORIZATION_CODE, CLIENT_CREDENTI
 from shared.errors import FieldError, ValidationFailed
 from shared.ids import new_id
 
-_CLIENT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}\Z")
 _CONFIDENTIAL_GRANTS = frozenset({CLIENT_CREDENTIALS, TOKEN_EXCHANGE})
 
 
@@ -26,11 +24,6 @@ class Registration:
     scope: frozenset[str]
     audiences: tuple[str, ...]
     may_introspect: bool
-
-
-def may_be_client_id(unverified_id: str) -> bool:
-    """Whether a client of this name could have been registered: nothing else is worth asking the table for."""
-    return _CLIENT_ID.match(unverified_id) is not None
 
 
 def register(registration: Registration, now: float, client_id: str | None = None) -> Client:

@@ -4,8 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from services.auth.domain.client_problems import ClientChangedMeanwhile, ClientNotFound
-from services.auth.domain.clients import Client
-from services.auth.domain.registration import may_be_client_id
+from services.auth.domain.clients import Client, may_be_client_id
 from services.auth.stores.clients import Clients
 
 _TRIES = 5

@@ -4,9 +4,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from services.auth.domain.cursors import cursor_of, parse_cursor
 from services.auth.domain.users import LONGEST_USERNAME, User, fold_username
 from services.auth.stores.users import Users
+from shared.cursors import cursor_of, parse_cursor
 
 _NAME = re.compile(rf".{{1,{LONGEST_USERNAME}}}", re.DOTALL)
 

@@ -9,7 +9,7 @@ from services.auth.domain.audit import AuditEvent, Details, EventName
 from services.auth.domain.lockout import counted_address
 from services.auth.domain.problems import InvalidCredentials, TooManyAttempts, TooManyLogins
 from services.auth.domain.sessions import Origin
-from services.auth.domain.users import User, fold_username
+from services.auth.domain.users import LONGEST_USERNAME, User, fold_username
 from services.auth.flows.at_once import at_once
 from services.auth.flows.issuing import AccessTokens
 from services.auth.passwords import Passwords
@@ -21,7 +21,6 @@ from shared.telemetry.logs import get_logger
 from shared.tokens.revocation import Target
 
 _LONGEST = 128
-_LONGEST_FOLDED = 256
 log = get_logger(__name__)
 
 
@@ -38,7 +37,7 @@ class Credentials:
         return (
             0 < len(self.username) <= _LONGEST
             and 0 < len(self.password) <= _LONGEST
-            and len(fold_username(self.username)) <= _LONGEST_FOLDED
+            and len(fold_username(self.username)) <= LONGEST_USERNAME
         )
 
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from services.auth.domain.audit import AuditEntry
 from services.auth.domain.audit_queries import POSITION, AuditQuery, merged
-from services.auth.domain.cursors import cursor_of, parse_cursor
 from services.auth.stores.audit_entries import AuditEntries
+from shared.cursors import cursor_of, parse_cursor
 
 
 @dataclass(frozen=True, slots=True)

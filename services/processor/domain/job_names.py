@@ -10,6 +10,7 @@ from shared.errors import Conflict, FieldError, NotFound, ValidationFailed
 
 PROCESSING_ID_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}"
 _PROCESSING_ID = re.compile(PROCESSING_ID_PATTERN, re.ASCII)
+LISTING_KEY = re.compile(rf"[0-9]{{13}}#{PROCESSING_ID_PATTERN}", re.ASCII)
 
 
 class JobNotFound(NotFound):

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from services.processor.domain.job_names import LISTING_KEY
 from services.processor.domain.jobs import ListedJob
-from services.processor.domain.listings import cursor_of, parse_cursor
 from services.processor.domain.outcomes import JobState
 from services.processor.stores.jobs import Jobs
+from shared.cursors import cursor_of, parse_cursor
 
 _MOST_LOOKS = 10
 _LEAST_LOOKED_AT = 50
@@ -27,7 +28,7 @@ class ListJobs:
             ValidationFailed: the cursor is none of ours.
             Unavailable: DynamoDB does not answer.
         """
-        after = parse_cursor(raw_cursor) if raw_cursor is not None else None
+        after = parse_cursor(raw_cursor, LISTING_KEY) if raw_cursor is not None else None
         found: list[ListedJob] = []
         for _ in range(_MOST_LOOKS):
             missing = limit - len(found)

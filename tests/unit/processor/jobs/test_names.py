@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.processor.domain.fingerprint import canonical_json
-from services.processor.domain.job_names import JobKey, JobRequest, owner_segment, parse_processing_id
-from services.processor.domain.listings import cursor_of, parse_cursor
+from services.processor.domain.job_names import LISTING_KEY, JobKey, JobRequest, owner_segment, parse_processing_id
 from services.processor.domain.messages import UnknownMessage, WorkMessage, parse_message
 from services.processor.domain.preferences import Preference, parse_prefer
 from services.processor.domain.submissions import SourceAccess, one_id
 from services.processor.domain.uploads import parse_filename
+from shared.cursors import cursor_of, parse_cursor
 from shared.errors import ValidationFailed
 
 JSON = st.recursive(
@@ -88,13 +88,13 @@ def test_a_message_of_others_is_not_understood(raw_body: str) -> None:
 @given(st.integers(0, 9_999_999_999_999), IDS)
 def test_a_cursor_is_read_as_it_was_written(milliseconds: int, name: str) -> None:
     listing_key = f"{milliseconds:013d}#{name}"
-    assert parse_cursor(cursor_of(listing_key)) == listing_key
+    assert parse_cursor(cursor_of(listing_key), LISTING_KEY) == listing_key
 
 
 @given(st.text())
 def test_any_other_cursor_is_refused(raw_cursor: str) -> None:
     with pytest.raises(ValidationFailed):
-        parse_cursor(raw_cursor + "!")
+        parse_cursor(raw_cursor + "!", LISTING_KEY)
 
 
 @pytest.mark.parametrize(
