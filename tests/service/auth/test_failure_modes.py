@@ -19,19 +19,38 @@ OUTAGES = ("redis", "dynamodb")
 ADA = {"username": "ada", "password": "a-long-password", "roles": ["user"], "permissions": ["read"]}
 CLIENT = {"name": "x", "grant_types": ["client_credentials"], "scope": "jobs:read"}
 
-# Asked by tests of their own: they need pages, keys or lists that the others have no use for.
+_GRANTS, _PAGES, _CLIENTS = "test_outages_of_grants_and_keys.py", "test_login_pages.py", "test_client_outages.py"
+_CODES = f"{_GRANTS}::test_without_dynamodb_a_code_of_either_kind_can_be_sent_again"
+_DEVICES = f"{_GRANTS}::test_without_redis_devices_begin_and_get_tokens_but_nobody_enters_a_code"
+_LOGINS = f"{_PAGES}::test_without_redis_nobody_may_try_a_password"
+_NOTHING = f"{_PAGES}::test_without_dynamodb_nothing_is_decided"
+_EXCHANGES = (
+    f"{_CLIENTS}::test_without_redis_tokens_are_exchanged_and_told_as_usual",
+    f"{_CLIENTS}::test_without_dynamodb_no_token_is_exchanged_or_told",
+)
+_KEYS = (
+    f"{_GRANTS}::test_without_redis_a_key_is_distrusted_and_its_end_not_announced",
+    f"{_GRANTS}::test_without_dynamodb_nothing_is_decided_about_keys",
+)
+# Asked by tests of their own, for Redis and for DynamoDB: they need pages, keys or lists, which others have no use for.
 ELSEWHERE = {
-    "`POST /oauth2/token` `authorization_code`": "test_authorization_code.py",
-    "`POST /oauth2/token` with a device code": "test_device.py",
-    "`POST /oauth2/device_authorization`": "test_device.py",
-    "`GET /oauth2/authorize`, `GET /oauth2/device`": "test_authorization_code.py",
-    "`POST /oauth2/authorize`": "test_authorization_code.py",
-    "`POST /oauth2/device`": "test_device.py",
-    "`POST /oauth2/token` token exchange of an API key": "test_client_outages.py",
-    "`POST /oauth2/token` token exchange of an access token": "test_client_outages.py",
-    "`GET /oauth2/status-lists/{list_id}`": "test_status_lists.py",
-    "`POST /api/admin/keys/{kid}/distrust`": "test_keys.py",
-    "`GET /api/admin/keys`, `POST /api/admin/keys/rotate`": "test_keys.py",
+    "`POST /oauth2/token` `authorization_code`": (
+        f"{_GRANTS}::test_without_redis_who_is_logged_in_consents_and_a_code_gives_tokens",
+        _CODES,
+    ),
+    "`POST /oauth2/token` with a device code": (_DEVICES, _CODES),
+    "`POST /oauth2/device_authorization`": (_DEVICES, _NOTHING),
+    "`GET /oauth2/authorize`, `GET /oauth2/device`": (_LOGINS, _NOTHING),
+    "`POST /oauth2/authorize`": (_LOGINS, _NOTHING),
+    "`POST /oauth2/device`": (_DEVICES, _CODES),
+    "`POST /oauth2/token` token exchange of an API key": _EXCHANGES,
+    "`POST /oauth2/token` token exchange of an access token": _EXCHANGES,
+    "`GET /oauth2/status-lists/{list_id}`": (
+        "test_status_lists.py::test_without_news_of_revocations_there_is_no_list",
+        "test_status_lists.py::test_a_list_goes_on_without_dynamodb_while_nothing_else_is_revoked",
+    ),
+    "`POST /api/admin/keys/{kid}/distrust`": _KEYS,
+    "`GET /api/admin/keys`, `POST /api/admin/keys/rotate`": _KEYS,
 }
 
 
@@ -215,4 +234,5 @@ def test_each_row_is_asked_here_or_elsewhere() -> None:
     here = Asking("", {"token": "", "other": "", "session_id": ""}, "", "", "", "", ["", ""]).requests()
     assert set(rows()) == {*here, *ELSEWHERE}
     assert not set(here) & set(ELSEWHERE)
-    assert [name for name in ELSEWHERE.values() if not (Path(__file__).parent / name).exists()] == []
+    for file, _, name in (test.partition("::") for tests in ELSEWHERE.values() for test in tests):
+        assert f"async def {name}(" in (Path(__file__).parent / file).read_text(encoding="utf-8")
