@@ -33,7 +33,7 @@ def _everywhere(text: str) -> AuditEvent:
     )
 
 
-@pytest.mark.parametrize("secret", SECRETS)
+@pytest.mark.parametrize("secret", SECRETS, ids=range(len(SECRETS)))
 @pytest.mark.parametrize("around", ["{}", "Bearer {}", "token={}&x=1", "https://a:{}@b/"])
 def test_no_field_holds_a_secret(secret: str, around: str) -> None:
     text = json.dumps(asdict(_everywhere(around.format(secret))))
@@ -57,7 +57,9 @@ def test_whatever_is_given_becomes_short_and_printable(text: str) -> None:
     assert subject.isprintable()
 
 
-@pytest.mark.parametrize("plain", [new_id("user"), new_id("ses"), "user_alice", "demo-service", "jobs:read"])
+@pytest.mark.parametrize(
+    "plain", [new_id("user"), new_id("ses"), "user_alice", "demo-service", "jobs:read"], ids=range(5)
+)
 def test_ids_and_names_stay_as_they_are(plain: str) -> None:
     assert _everywhere(plain).subject == plain
     assert _everywhere(plain).details["kind"] == plain

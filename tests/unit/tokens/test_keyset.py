@@ -87,7 +87,6 @@ def test_a_key_with_the_same_name_is_another_key() -> None:
         rsa_jwk(2047),
         rsa_jwk(4097),
     ],
-    ids=str,
 )
 def test_a_key_that_is_not_for_us_is_left_out(unusable: dict[str, Any]) -> None:
     good = new_signing_key("ES256", "good")
