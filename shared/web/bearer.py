@@ -54,13 +54,13 @@ class SecuredRoute(JsonRoute):
             verifier: Verifier = request.app.state.verifier
             try:
                 caller = await verifier.verify(_bearer_token(request))
-            except InvalidToken as error:
+                if not needed <= caller.scope:
+                    raise _lacking(needed, caller)
+                bind(caller=caller.user_id)
+                request.scope[_CALLER] = caller
+                return await handle(request)
+            except InvalidToken as error:  # or it was revoked while the request was handled
                 raise _not_valid(error) from None
-            if not needed <= caller.scope:
-                raise _lacking(needed, caller)
-            bind(caller=caller.user_id)
-            request.scope[_CALLER] = caller
-            return await handle(request)
 
         return verify_then_handle
 

@@ -22,7 +22,7 @@ class ApiKeyFlows:
 def api_key_flows(parts: Parts) -> ApiKeyFlows:
     api_keys, audit, now = parts.api_keys, parts.backends.audit, parts.now
     return ApiKeyFlows(
-        create=CreateApiKey(api_keys, audit, now),
+        create=CreateApiKey(api_keys, parts.backends.patient_reads, audit, now),
         list=ListApiKeys(api_keys, now),
         delete=DeleteApiKey(parts.ending_api_keys, now),
         exchange=ExchangeApiKey(

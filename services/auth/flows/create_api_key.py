@@ -9,7 +9,8 @@ from services.auth.domain.sessions import FIRST_PARTY_CLIENT
 from services.auth.stores.api_keys import ApiKeys
 from services.auth.stores.audit_trail import AuditTrail
 from shared.clock import Clock
-from shared.tokens.claims import Caller
+from shared.tokens.claims import Caller, InvalidToken
+from shared.tokens.revocation import DirectReader, RevokedSet, targets_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +27,12 @@ class CreateApiKey:
 
     Raises:
         LoginNeeded: one of these asks. ScopeTooWide: more than the caller has. TooManyApiKeys.
+        InvalidToken: the caller's token was revoked meanwhile, and there is no key.
         Unavailable: DynamoDB does not answer.
     """
 
     api_keys: ApiKeys
+    revocations: DirectReader
     audit: AuditTrail
     now: Clock
 
@@ -50,6 +53,20 @@ class CreateApiKey:
             caller.user_id, claims.username, name=name, scope=granted, expires_at=expires_at, now=now
         )
         await self.api_keys.save(key)
+        if await self._is_revoked(caller):
+            await self.api_keys.forget(key)
+            raise InvalidToken("revoked")
         details: Details = {"key_id": key.key_id, "scope": sorted(granted), "expires_at": key.expires_at}
         self.audit.record(AuditEvent.by(caller, "api-key-creation", details=details), now)
         return CreatedApiKey(key, presented)
+
+    async def _is_revoked(self, caller: Caller) -> bool:
+        """Whether the caller's token is, by what is durable, asked once the key can be found.
+
+        Who ends a user's keys makes the revocation durable and looks for the keys then. So either they find this key,
+        or it is found here that nobody may have it; a stolen token can't leave a key behind that outlives its end.
+        """
+        revoked = RevokedSet()
+        for revocation in await self.revocations.read(targets_of(caller.claims)):
+            revoked.add(revocation)
+        return revoked.is_revoked(caller.claims)

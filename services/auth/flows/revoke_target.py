@@ -37,4 +37,7 @@ class RevokeTarget:
                     return await self.ending_api_keys.end(key, why, now)
             elif (session := await self.sessions.get(target.value)) is not None:
                 return await self.ending.end(session, why, now)
-        return await self.ending.revoke(revocation, why, now)
+        revoking = self.ending.revoke(revocation, why, now)
+        if target.kind == "user":
+            return await self.ending_api_keys.end_all_after(revoking, caller, target.value, now, not_before)
+        return await revoking

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from services.auth.domain.audit import AuditEvent
 from services.auth.domain.problems import UserNotFound
 from services.auth.domain.users import may_be_user_id
-from services.auth.flows.at_once import at_once
 from services.auth.flows.ending import Announced, Ending
 from services.auth.flows.ending_api_keys import EndingApiKeys
 from services.auth.stores.users import Users
@@ -28,8 +27,5 @@ class RevokeUser:
             raise UserNotFound
         now = self.now()
         why = AuditEvent.by(caller, "revocation", subject=user.user_id, details={"kind": "user"})
-        announced, _ = await at_once(
-            self.ending.end_user(user.user_id, why, now),
-            self.ending_api_keys.end_all(caller, user.user_id, "user-revocation", now),
-        )
-        return announced
+        revoking = self.ending.end_user(user.user_id, why, now)
+        return await self.ending_api_keys.end_all_after(revoking, caller, user.user_id, now)

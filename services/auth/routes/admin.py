@@ -32,6 +32,7 @@ async def revoke(body: RevocationRequest, caller: VerifiedCaller, resources: Aut
     """200 means that it is stored and was announced: no service accepts what it ends longer than the published bound.
 
     A user's or a client's revocation, and that of all, ends every session and token up to now or up to the second
-    `not_before`; logging in again is possible. A key's ends whatever it has signed and will ever sign.
+    `not_before`; logging in again is possible. A user's ends the API keys that the user had then, too. A key's ends
+    whatever it has signed and will ever sign.
     """
     return RevocationResponse.of(await resources.tokens.revoke_target(caller, body.target, body.second))

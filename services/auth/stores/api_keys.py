@@ -30,6 +30,11 @@ class ApiKeys:
         with aws_errors("DynamoDB"):
             await self._dynamodb.put_item(TableName=self._table, Item=_row_of(key))
 
+    async def forget(self, key: ApiKey) -> None:
+        """One that nobody was shown."""
+        with aws_errors("DynamoDB"):
+            await self._dynamodb.delete_item(TableName=self._table, Key=_key(key.key_id))
+
     async def get(self, key_id: str) -> ApiKey | None:
         """The key as it stands now, an ended one too."""
         with aws_errors("DynamoDB"):

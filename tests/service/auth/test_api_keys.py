@@ -7,7 +7,9 @@ from typing import Any
 import httpx
 import pytest
 
+from services.auth.domain.api_keys import ApiKey
 from services.auth.domain.token_exchange import API_KEY_TYPE
+from services.auth.stores.api_keys import ApiKeys
 from shared import clock
 from tests.service.auth.running import Auth, bearer, oauth_error, problem
 from tests.support.clients import exchanging
@@ -251,16 +253,51 @@ async def test_a_user_has_so_many_keys_and_no_more(auth: Auth) -> None:
     assert (response.status_code, problem(response)) == (409, "too-many-api-keys")
 
 
-@pytest.mark.parametrize("how", ["revoke", "delete"])
+@pytest.mark.parametrize("how", ["revoke", "delete", "by its id"])
 async def test_an_administrator_who_ends_a_user_ends_the_users_keys(auth: Auth, how: str) -> None:
     key = await _key(auth)
     token = (await _exchange(auth, key["api_key"])).json()["access_token"]
     admin = (await auth.login("admin", "admin-demo-only"))["token"]
     path = "/api/users/user_testuser"
-    ended = await (auth.delete(path, admin) if how == "delete" else auth.post(f"{path}/revoke", admin))
+    ended = await {
+        "revoke": lambda: auth.post(f"{path}/revoke", admin),
+        "delete": lambda: auth.delete(path, admin),
+        "by its id": lambda: auth.post("/api/admin/revocations", admin, {"kind": "user", "value": "user_testuser"}),
+    }[how]()
     assert ended.is_success, ended.text
     stored = await auth.resources.parts.api_keys.get(key["key_id"])
     assert stored is not None
     assert stored.ended_at_ms is not None
     assert not await auth.accepts(token)
     assert oauth_error(await _exchange(auth, key["api_key"])) == "invalid_request"
+
+
+async def test_a_users_revocation_up_to_a_second_leaves_the_keys_made_later(auth: Auth) -> None:
+    key = await _key(auth)
+    await _row(auth, key["key_id"], created_at_ms=int(clock.now() - 60) * 1000)
+    later = await _key(auth)
+    admin = (await auth.login("admin", "admin-demo-only"))["token"]
+    wanted = {"kind": "user", "value": "user_testuser", "not_before": clock.rfc3339(int(clock.now()) - 30)}
+    assert (await auth.post("/api/admin/revocations", admin, wanted)).status_code == 200
+    assert oauth_error(await _exchange(auth, key["api_key"])) == "invalid_request"
+    assert (await _exchange(auth, later["api_key"])).status_code == 200
+
+
+async def test_a_token_that_is_revoked_while_it_makes_a_key_leaves_none_behind(
+    auth: Auth, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The worst moment: the keys were listed before this one is there, and this instance has heard of nothing."""
+    token = (await auth.login())["token"]
+    admin = (await auth.login("admin", "admin-demo-only"))["token"]
+    keys, save, saved = auth.resources.parts.api_keys, ApiKeys.save, list[str]()
+
+    async def save_late(self: ApiKeys, key: ApiKey) -> None:
+        assert (await auth.post("/api/users/user_testuser/revoke", admin)).status_code == 200
+        await save(self, key)
+        saved.append(key.key_id)
+
+    monkeypatch.setattr(ApiKeys, "save", save_late)
+    response = await auth.post(PATH, token, {"name": "x"})
+    assert (response.status_code, problem(response)) == (401, "unauthorized")
+    assert "revoked" in response.headers["www-authenticate"]
+    assert [await keys.get(key_id) for key_id in saved] == [None]
