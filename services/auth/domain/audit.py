@@ -79,7 +79,7 @@ MEANINGS: Mapping[EventName, str] = {
     "session-end": "A user ended one of their sessions.",
     "sessions-end": "A user ended all of their sessions.",
     "token-exchange": "A client exchanged a token for a narrower one (RFC 8693).",
-    "token-introspection": "A client that may not introspect tried to.",
+    "token-introspection": "A client asked about a token that is not its to know of, or may not introspect at all.",
     "token-refresh": "A refresh token was used.",
     "token-revocation": "A client gave back a token (RFC 7009).",
     "user-change": "A user was changed: `changed` says in what; a reset of the password is `password`.",
