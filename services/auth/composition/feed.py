@@ -29,11 +29,10 @@ async def keeping_feed(settings: AuthSettings, backends: Backends) -> AsyncItera
     every_seconds = min(_LONGEST_LOOK_SECONDS, settings.revocation_max_staleness_seconds / 4)
     keep = KeepFeed(
         backends.revocations,
-        RevocationLog(backends.dynamodb, settings.table_prefix),
+        RevocationLog(backends.dynamodb, settings.table_prefix, patience_seconds=every_seconds),
         backends.announcer,
         Vouching(backends.redis),
         clock.now,
-        patience_seconds=every_seconds,
     )
     task = asyncio.create_task(_look_after_feed(keep, every_seconds))
     try:

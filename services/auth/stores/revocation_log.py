@@ -5,16 +5,19 @@ A table and no index, because an index may lag behind and can't be read consiste
 """
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 from zlib import crc32
 
 from services.auth.stores.tables import REVOCATION_LOG
 from shared.clients.aws import aws_errors
 from shared.clients.aws_types import DynamoDBClient, TransactWriteItemTypeDef
+from shared.errors import Unavailable
 from shared.tokens.revocation import Revocation
 from shared.tokens.revocation_keys import TABLE, from_row, row_key, to_row
 
 KEPT_SECONDS = 3600
+ROWS_IN_PAGE = 100  # of all shards together what comes and is parsed well within the patience
 _BUCKET_SECONDS = 600
 _SHARDS = 8  # a partition of DynamoDB takes 1,000 writes a second, and one in a transaction counts twice
 _AHEAD_SECONDS = 60  # another instance's clock may be
@@ -41,11 +44,15 @@ def log_entry(table_prefix: str, revocation: Revocation, now: float) -> Transact
 
 
 class RevocationLog:
-    """Raises Unavailable when DynamoDB does not answer."""
+    """Raises Unavailable when DynamoDB does not answer, or takes longer than `patience_seconds` for a page.
 
-    def __init__(self, dynamodb: DynamoDBClient, table_prefix: str) -> None:
+    For a page and not for all: however many were revoked at once, their comparison comes to its end.
+    """
+
+    def __init__(self, dynamodb: DynamoDBClient, table_prefix: str, *, patience_seconds: float) -> None:
         self._dynamodb = dynamodb
         self._table = table_prefix + REVOCATION_LOG
+        self._patience_seconds = patience_seconds
 
     async def since(self, moment: float, now: float) -> list[Revocation]:
         """All in force that was written since `moment` by its writer's clock; at most `KEPT_SECONDS` back."""
@@ -62,6 +69,7 @@ class RevocationLog:
         pages = self._dynamodb.get_paginator("query").paginate(
             TableName=self._table,
             ConsistentRead=True,
+            PaginationConfig={"PageSize": ROWS_IN_PAGE},
             KeyConditionExpression="#bucket = :bucket AND #entry >= :moment",
             ExpressionAttributeNames={"#bucket": "bucket", "#entry": "entry"},
             ExpressionAttributeValues={
@@ -70,9 +78,17 @@ class RevocationLog:
             },
         )
         with aws_errors("DynamoDB"):
-            async for page in pages:
+            iterator = aiter(pages)
+            while (page := await self._next(iterator)) is not None:
                 found += map(_revocation, page["Items"])
         return [revocation for revocation in found if revocation.expires_at > now]
+
+    async def _next(self, pages: AsyncIterator[Any]) -> Any:  # noqa: ANN401 - as DynamoDB has it
+        try:
+            async with asyncio.timeout(self._patience_seconds):
+                return await anext(pages, None)
+        except TimeoutError:
+            raise Unavailable("DynamoDB does not say in time what was revoked lately.") from None
 
 
 def _revocation(row: dict[str, Any]) -> Revocation:

@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 from services.auth.flows.keep_feed import KeepFeed, Seen
 from services.auth.settings import AuthSettings
 from services.auth.stores.announcer import Announcer
-from services.auth.stores.revocation_log import RevocationLog
+from services.auth.stores.revocation_log import ROWS_IN_PAGE, RevocationLog, log_entry
 from services.auth.stores.revocations import Revocations
 from shared import clock
 from shared.clients.aws import open_dynamodb
@@ -26,6 +26,7 @@ from shared.tokens.revocation_keys import SNAPSHOT_KEY, STREAM_KEY, to_member
 from shared.tokens.vouching import Vouching
 from tests.service.auth.conftest import MakeSettings
 from tests.service.auth.slow_link import SlowLink
+from tests.support.stored_revocations import some_revocations
 
 PATIENCE_SECONDS = 5.0  # a busy machine is no outage
 
@@ -37,11 +38,9 @@ class Keeper:
         self.redis: Any = redis
         self.revocations = Revocations(dynamodb, settings.table_prefix)
         self.announcer = Announcer(Announcements(redis), RevokedSet())
-        log = RevocationLog(dynamodb, settings.table_prefix)
+        log = RevocationLog(dynamodb, settings.table_prefix, patience_seconds=PATIENCE_SECONDS)
         self.seen = Seen()
-        self.keep = KeepFeed(
-            self.revocations, log, self.announcer, Vouching(redis), clock.now, patience_seconds=PATIENCE_SECONDS
-        )
+        self.keep = KeepFeed(self.revocations, log, self.announcer, Vouching(redis), clock.now)
 
     async def look(self, times: int = 1) -> None:
         for _ in range(times):
@@ -194,6 +193,28 @@ async def test_a_redis_that_was_restarted_is_compared_before_it_is_vouched_for(
             await keeper.look()
         link.delay_seconds = 0
         await keeper.look()
+
+
+async def test_a_comparison_of_very_many_comes_to_its_end(
+    keeper: Keeper, make_settings: MakeSettings, link: SlowLink
+) -> None:
+    """All of them together take longer than DynamoDB has for one answer; else nothing would ever be compared again."""
+    settings, patience_seconds = make_settings(aws_endpoint_url=link.url), 1.5
+    await keeper.look(2)
+    async with open_dynamodb(settings) as dynamodb:
+        log = RevocationLog(dynamodb, settings.table_prefix, patience_seconds=patience_seconds)
+        keeper.keep = replace(keeper.keep, log=log)
+        now, pages = clock.now(), 4
+        many = some_revocations(ROWS_IN_PAGE * 60)
+        puts: list[Any] = [log_entry(settings.table_prefix, each, now)["Put"] for each in many]
+        of_one_shard = [put for put in puts if put["Item"]["bucket"]["S"].endswith("#0")][: ROWS_IN_PAGE * pages]
+        for first in range(0, len(of_one_shard), 25):
+            items: Any = [{"PutRequest": {"Item": put["Item"]}} for put in of_one_shard[first : first + 25]]
+            await dynamodb.batch_write_item(RequestItems={of_one_shard[0]["TableName"]: items})
+        link.delay_seconds = 2 * patience_seconds / pages
+        await keeper.look()
+        link.delay_seconds = 0
+    assert len(await keeper.announced()) == len(of_one_shard) == ROWS_IN_PAGE * pages
 
 
 async def test_many_at_once_disturb_nobody(keeper: Keeper) -> None:
