@@ -17,7 +17,7 @@ from shared.tokens.revocation import Revocation
 from shared.tokens.revocation_keys import TABLE, from_row, row_key, to_row
 
 KEPT_SECONDS = 3600
-ROWS_IN_PAGE = 100  # of all shards together what comes and is parsed well within the patience
+ROWS_IN_PAGE = 500  # of all shards together what comes and is parsed well within the patience
 _BUCKET_SECONDS = 600
 _SHARDS = 8  # a partition of DynamoDB takes 1,000 writes a second, and one in a transaction counts twice
 _AHEAD_SECONDS = 60  # another instance's clock may be

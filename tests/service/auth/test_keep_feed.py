@@ -199,13 +199,13 @@ async def test_a_comparison_of_very_many_comes_to_its_end(
     keeper: Keeper, make_settings: MakeSettings, link: SlowLink
 ) -> None:
     """All of them together take longer than DynamoDB has for one answer; else nothing would ever be compared again."""
-    settings, patience_seconds = make_settings(aws_endpoint_url=link.url), 1.5
+    settings, patience_seconds = make_settings(aws_endpoint_url=link.url), 3
     await keeper.look(2)
     async with open_dynamodb(settings) as dynamodb:
         log = RevocationLog(dynamodb, settings.table_prefix, patience_seconds=patience_seconds)
         keeper.keep = replace(keeper.keep, log=log)
-        now, pages = clock.now(), 4
-        many = some_revocations(ROWS_IN_PAGE * 60)
+        now, pages = clock.now(), 3
+        many = some_revocations(ROWS_IN_PAGE * 30)
         puts: list[Any] = [log_entry(settings.table_prefix, each, now)["Put"] for each in many]
         of_one_shard = [put for put in puts if put["Item"]["bucket"]["S"].endswith("#0")][: ROWS_IN_PAGE * pages]
         for first in range(0, len(of_one_shard), 25):
