@@ -199,7 +199,7 @@ async def test_a_comparison_of_very_many_comes_to_its_end(
     keeper: Keeper, make_settings: MakeSettings, link: SlowLink
 ) -> None:
     """All of them together take longer than DynamoDB has for one answer; else nothing would ever be compared again."""
-    settings, patience_seconds = make_settings(aws_endpoint_url=link.url), 3
+    settings, patience_seconds = make_settings(aws_endpoint_url=link.url), 1.5
     await keeper.look(2)
     async with open_dynamodb(settings) as dynamodb:
         log = RevocationLog(dynamodb, settings.table_prefix, patience_seconds=patience_seconds)
