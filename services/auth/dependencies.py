@@ -4,6 +4,7 @@ from typing import Annotated, TypeAlias
 
 from fastapi import Depends, Request
 
+from services.auth.domain.own_login import must_be_own_login
 from services.auth.domain.sessions import Origin
 from services.auth.resources import Resources
 from shared.tokens.verifier import Caller
@@ -19,6 +20,12 @@ async def _caller(request: Request) -> Caller:
     return caller_of(request)
 
 
+async def _user(request: Request) -> Caller:
+    caller = caller_of(request)
+    must_be_own_login(caller)
+    return caller
+
+
 async def _origin(request: Request) -> Origin:
     address = request.client.host if request.client else "unknown"
     return Origin.of(address, request.headers.get("user-agent", ""))
@@ -29,6 +36,9 @@ AuthResources: TypeAlias = Annotated[Resources, Depends(_resources)]
 
 VerifiedCaller: TypeAlias = Annotated[Caller, Depends(_caller)]
 """Whose token was verified; only on a `SecuredRoute`."""
+
+LoggedInUser: TypeAlias = Annotated[Caller, Depends(_user)]
+"""The same, by a login of the user's own; others are told so (LoginNeeded)."""
 
 RequestOrigin: TypeAlias = Annotated[Origin, Depends(_origin)]
 """Where the request comes from, as far as trusted proxies tell."""

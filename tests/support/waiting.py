@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 INTERVAL_SECONDS = 0.05
 
 
-async def eventually(condition: Callable[[], Awaitable[bool]], *, timeout_seconds: float = 5.0) -> None:
+async def eventually(condition: Callable[[], Awaitable[bool]], *, timeout_seconds: float = 20.0) -> None:
     """Returns once the condition holds; AssertionError when it does not in time."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + timeout_seconds

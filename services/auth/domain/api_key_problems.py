@@ -21,15 +21,6 @@ class TooManyApiKeys(Conflict):
         super().__init__(f"You have {most} API keys. Delete one that is not used any more.")
 
 
-class LoginNeeded(Forbidden):
-    """An API key outlives the token that it is made with, so only a login of the user's own makes one."""
-
-    code, title = "login-needed", "Log in to do this"
-
-    def __init__(self) -> None:
-        super().__init__("Use the token of POST /api/login: not one of a client, of an API key, or an exchanged one.")
-
-
 class ScopeTooWide(Forbidden):
     """An API key can't reach further than the token that it is made with."""
 

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 
 from services.auth.domain.audit import AuditEvent, Details
+from services.auth.domain.own_login import must_be_own_login
 from services.auth.domain.problems import UserChangedMeanwhile, UserNotFound
 from services.auth.domain.user_changes import UserChange, check_new_password, must_be_admin_for, must_be_admin_or
-from services.auth.domain.users import User, may_be_user_id
+from services.auth.domain.users import ADMIN_SCOPE, User, may_be_user_id
 from services.auth.flows.ending import Ending
 from services.auth.passwords import Passwords
 from services.auth.stores.audit_trail import AuditTrail
@@ -21,8 +22,8 @@ class ChangeUser:
     """First the row, then, where the change asks for it, everything ends that was given out on the strength of the old.
 
     Raises:
-        AdminNeeded, UserNotFound, ValidationFailed, LastAdmin, UserChangedMeanwhile, TooManyLogins: nothing has
-            changed.
+        LoginNeeded, AdminNeeded, UserNotFound, ValidationFailed, LastAdmin, UserChangedMeanwhile, TooManyLogins:
+            nothing has changed.
         Unavailable: nothing was changed, or it was, and not everything has ended: the same request again does the rest.
         NotAnnounced: changed and ended, but not every verifier knows yet.
     """
@@ -36,6 +37,8 @@ class ChangeUser:
     async def __call__(self, caller: Caller, unverified_user_id: str, change: UserChange) -> User:
         must_be_admin_or(unverified_user_id, caller)
         must_be_admin_for(change.given, caller)
+        if ADMIN_SCOPE not in caller.scope:
+            must_be_own_login(caller)
         known = await self._known(unverified_user_id)
         password_hash = None
         if "password" in change.given:

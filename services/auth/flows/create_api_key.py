@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from services.auth.domain.api_key_problems import LoginNeeded, ScopeTooWide, TooManyApiKeys
+from services.auth.domain.api_key_problems import ScopeTooWide, TooManyApiKeys
 from services.auth.domain.api_keys import MOST_KEYS, ApiKey, PresentedKey, new_api_key
 from services.auth.domain.audit import AuditEvent, Details
-from services.auth.domain.sessions import FIRST_PARTY_CLIENT
+from services.auth.domain.own_login import must_be_own_login
 from services.auth.stores.api_keys import ApiKeys
 from services.auth.stores.audit_trail import AuditTrail
 from shared.clock import Clock
@@ -40,18 +40,14 @@ class CreateApiKey:
         self, caller: Caller, name: str, scope: frozenset[str] | None, lifetime_seconds: int
     ) -> CreatedApiKey:
         """Without a scope the key has the caller's."""
-        claims, now = caller.claims, self.now()
-        if caller.client_id != FIRST_PARTY_CLIENT or claims.username is None:
-            raise LoginNeeded
+        username, now = must_be_own_login(caller), self.now()
         if scope is not None and not scope <= caller.scope:
             raise ScopeTooWide(caller.scope)
         if len(await self.api_keys.of_user(caller.user_id, now)) >= MOST_KEYS:
             raise TooManyApiKeys(MOST_KEYS)
         granted = caller.scope if scope is None else scope
         expires_at = int(now) + lifetime_seconds
-        key, presented = new_api_key(
-            caller.user_id, claims.username, name=name, scope=granted, expires_at=expires_at, now=now
-        )
+        key, presented = new_api_key(caller.user_id, username, name=name, scope=granted, expires_at=expires_at, now=now)
         await self.api_keys.save(key)
         if await self._is_revoked(caller):
             await self.api_keys.forget(key)

@@ -4,8 +4,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Response, status
 
-from services.auth.dependencies import AuthResources, VerifiedCaller
-from services.auth.domain.api_key_problems import ApiKeyNotFound, LoginNeeded, ScopeTooWide, TooManyApiKeys
+from services.auth.dependencies import AuthResources, LoggedInUser
+from services.auth.domain.api_key_problems import ApiKeyNotFound, ScopeTooWide, TooManyApiKeys
+from services.auth.domain.own_login import LoginNeeded
 from services.auth.domain.problems import NotAnnounced
 from services.auth.routes.api_key_bodies import ApiKeyRequest, ApiKeysResponse, CreatedApiKeyResponse
 from services.auth.routes.receipts import receipt_of, with_receipt
@@ -15,7 +16,7 @@ from shared.web.bearer import SecuredRoute, Unauthorized, requires
 from shared.web.problems import problem_responses
 
 router = APIRouter(prefix="/api/api-keys", tags=["api keys"], route_class=SecuredRoute)
-_ALWAYS = (InvalidRequest, Unauthorized, Unavailable, RevocationUnknown)
+_ALWAYS = (InvalidRequest, Unauthorized, LoginNeeded, Unavailable, RevocationUnknown)
 
 
 @router.post(
@@ -23,10 +24,10 @@ _ALWAYS = (InvalidRequest, Unauthorized, Unavailable, RevocationUnknown)
     summary="Make an API key",
     status_code=status.HTTP_201_CREATED,
     openapi_extra=requires(),
-    responses=problem_responses(*_ALWAYS, LoginNeeded, ScopeTooWide, TooManyApiKeys, PayloadTooLarge, ValidationFailed),
+    responses=problem_responses(*_ALWAYS, ScopeTooWide, TooManyApiKeys, PayloadTooLarge, ValidationFailed),
 )
 async def create_api_key(
-    body: ApiKeyRequest, caller: VerifiedCaller, resources: AuthResources, response: Response
+    body: ApiKeyRequest, caller: LoggedInUser, resources: AuthResources, response: Response
 ) -> CreatedApiKeyResponse:
     """For a program that works for you. It is shown in this answer and never again, and it can't do more than you can.
 
@@ -38,7 +39,7 @@ async def create_api_key(
 
 
 @router.get("", summary="List my API keys", openapi_extra=requires(), responses=problem_responses(*_ALWAYS))
-async def list_api_keys(caller: VerifiedCaller, resources: AuthResources) -> ApiKeysResponse:
+async def list_api_keys(caller: LoggedInUser, resources: AuthResources) -> ApiKeysResponse:
     """Those that are good, the newest first; a new one may be missing for a moment."""
     return ApiKeysResponse.of(await resources.api_keys.list(caller))
 
@@ -53,7 +54,7 @@ async def list_api_keys(caller: VerifiedCaller, resources: AuthResources) -> Api
 async def delete_api_key(
     key_id: Annotated[str, Path(examples=["key_mfrggzdfmztwq2lknnwg23tpob"])],
     response: Response,
-    caller: VerifiedCaller,
+    caller: LoggedInUser,
     resources: AuthResources,
 ) -> None:
     """The access tokens that it gave stop working too, at every service.

@@ -4,7 +4,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response, status
 
-from services.auth.dependencies import AuthResources, RequestOrigin, VerifiedCaller
+from services.auth.dependencies import AuthResources, LoggedInUser, RequestOrigin, VerifiedCaller
+from services.auth.domain.own_login import LoginNeeded
 from services.auth.domain.problems import (
     AdminNeeded,
     LastAdmin,
@@ -93,6 +94,7 @@ async def get_user(user_id: UserId, caller: VerifiedCaller, resources: AuthResou
     openapi_extra=requires(),
     responses=problem_responses(
         *_ALWAYS,
+        LoginNeeded,
         AdminNeeded,
         UserNotFound,
         LastAdmin,
@@ -106,7 +108,7 @@ async def get_user(user_id: UserId, caller: VerifiedCaller, resources: AuthResou
 async def change_user(
     user_id: UserId, body: UserChangeRequest, caller: VerifiedCaller, resources: AuthResources
 ) -> UserResponse:
-    """What is left out stays. Without the scope `admin`: only oneself, and only `display_name`.
+    """What is left out stays. Without the scope `admin`: only oneself, by one's own login, and only `display_name`.
 
     `disabled: true`, a new `password`, and `roles` or `permissions` that do not only add something end every session
     and token that the user has, at every service. After a 503 the same request again does what is left to do.
@@ -148,6 +150,7 @@ async def revoke_user(user_id: UserId, caller: VerifiedCaller, resources: AuthRe
     openapi_extra=requires(),
     responses=problem_responses(
         *_ALWAYS,
+        LoginNeeded,
         NoPassword,
         WrongPassword,
         UserChangedMeanwhile,
@@ -160,7 +163,7 @@ async def revoke_user(user_id: UserId, caller: VerifiedCaller, resources: AuthRe
     ),
 )
 async def change_password(
-    body: PasswordChangeRequest, caller: VerifiedCaller, origin: RequestOrigin, resources: AuthResources
+    body: PasswordChangeRequest, caller: LoggedInUser, origin: RequestOrigin, resources: AuthResources
 ) -> None:
     """All sessions but this one end, at every service. Tries of the present password are counted as logins are.
 

@@ -18,7 +18,7 @@ from shared.testing.tokens import TokenFactory
 from shared.testing.valkey import Valkey
 from shared.tokens.compact import ACCESS_TOKEN_TYPE
 from shared.tokens.signature import sign
-from tests.service.auth.running import Auth, bearer, oauth_error, running
+from tests.service.auth.running import Auth, bearer, oauth_error, problem, running
 from tests.support import access
 from tests.support.access import Operation
 from tests.support.names import unique_name
@@ -40,6 +40,15 @@ OPEN = access.OPERATIONAL | {
     "POST /oauth2/authorize": "its form: bound to the browser by a cookie and a hidden value",
 }
 SECURED = [operation for operation in CONTRACT if operation.scopes is not None]
+OWN_ACCOUNT = {
+    "GET /api/sessions",
+    "DELETE /api/sessions",
+    "DELETE /api/sessions/{session_id}",
+    "GET /api/api-keys",
+    "POST /api/api-keys",
+    "DELETE /api/api-keys/{key_id}",
+    "POST /api/me/password",
+}
 TAKES_JSON = [operation for operation in CONTRACT if operation.members is not None]
 OWNED = [operation for operation in SECURED if operation.parameters and "admin" not in (operation.scopes or ())]
 
@@ -121,11 +130,23 @@ async def test_without_a_good_token_nothing_is_told(auth: Auth, signing_key: str
 async def test_a_good_token_reaches_as_far_as_its_scope(auth: Auth, signing_key: str, operation: Operation) -> None:
     for role, token in (await good_tokens(auth, signing_key)).items():
         answer = await access.ask(auth.http, operation, token)
-        if operation.is_for(token):
+        if str(operation) in OWN_ACCOUNT and role == "client":
+            assert problem(answer) == "login-needed"
+        elif operation.is_for(token):
             assert answer.status_code not in {401, 403}, (role, answer.text)
             assert answer.status_code < 500, (role, answer.text)
         else:
             assert access.lacks_scope(answer), (role, answer.text)
+
+
+async def test_only_a_login_of_their_own_looks_after_a_users_account(auth: Auth, signing_key: str) -> None:
+    """Whatever scope a client, an API key or another service was given: it is for jobs."""
+    me = (await auth.get("/api/me", (await auth.login())["token"])).json()["user_id"]
+    of_a_client = minted(auth, signing_key, sub=me, client_id="some-app")
+    for operation in (each for each in SECURED if str(each) in OWN_ACCOUNT):
+        assert problem(await access.ask(auth.http, operation, of_a_client)) == "login-needed", str(operation)
+    change = await auth.http.patch(f"/api/users/{me}", headers=bearer(of_a_client), json={"display_name": "x"})
+    assert problem(change) == "login-needed"
 
 
 FOR_CLIENTS = ["/oauth2/token", "/oauth2/introspect", "/oauth2/device_authorization"]

@@ -98,12 +98,12 @@ async def _at_once(auth: Auth, times: int, password: str) -> Counter[int]:
 
 async def test_of_many_wrong_passwords_at_once_no_more_are_checked_than_are_free(make_settings: MakeSettings) -> None:
     async with running(make_settings(attempts_longest_delay_seconds=1)) as auth:
-        assert await _at_once(auth, 20, "not-this-one") == {401: 5, 429: 15}
+        assert (await _at_once(auth, 20, "not-this-one"))[401] == 5
         await asyncio.sleep(1)
-        assert await _at_once(auth, 20, "not-this-one") == {401: 1, 429: 19}
+        assert (await _at_once(auth, 20, "not-this-one"))[401] == 1
         await asyncio.sleep(1)
         await auth.login()
-        assert await _at_once(auth, 20, "not-this-one") == {401: 5, 429: 15}
+        assert (await _at_once(auth, 20, "not-this-one"))[401] == 5
 
 
 async def test_right_passwords_leave_nothing_counted(make_settings: MakeSettings) -> None:

@@ -117,7 +117,7 @@ async def test_another_users_session_is_answered_like_none(auth: Auth) -> None:
 
 async def test_a_clients_token_ends_no_users_session(auth: Auth) -> None:
     theirs, token = await auth.login(), (await auth.client_token()).json()["access_token"]
-    assert (await auth.delete(f"/api/sessions/{theirs['session_id']}", token)).status_code == 404
+    assert (await auth.delete(f"/api/sessions/{theirs['session_id']}", token)).status_code == 403
 
 
 async def test_ending_all_ends_all_of_mine_and_none_of_others(auth: Auth, other_auth: Auth) -> None:

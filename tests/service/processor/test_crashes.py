@@ -45,13 +45,18 @@ async def test_a_crash_at_any_call_changes_nothing(make_settings: MakeSettings) 
     settings = make_settings(long_poll_seconds=0)
     async with life(settings) as first, life(settings) as second:
         await put_inputs(second)
-        await first.reborn("quiet")
-        await submit_and_work(first, "quiet")
-        assert (await result_of(second, "quiet"))[0] == GOLDEN
-        count = len(first.calls.seen)
+        count = min([await calls_of(first, second, name) for name in ("quiet", "quiet-again")])
         moments: list[tuple[int, When]] = [(i, when) for i in range(1, count + 1) for when in ("before", "after")]
         wrong = [moment for moment in moments if not await ends_well(first, second, *moment)]
     assert wrong == []
+
+
+async def calls_of(first: Life, second: Life, processing_id: str) -> int:
+    """How many calls a job takes when nothing happens; a slow machine may need one more now and then."""
+    await first.reborn(processing_id)
+    await submit_and_work(first, processing_id)
+    assert (await result_of(second, processing_id))[0] == GOLDEN
+    return len(first.calls.seen)
 
 
 async def ends_well(first: Life, second: Life, number: int, when: When) -> bool:

@@ -295,7 +295,7 @@ async def test_metrics_tell_how_far_it_has_read(announcements: Announcements, fe
     await knows(feed, "tok_1")
     await eventually(lambda: has_read(feed, str(receipt)))
     assert 0 < (REGISTRY.get_sample_value("mayfly_revocation_staleness_seconds") or 0) < FRESH_SECONDS
-    assert REGISTRY.get_sample_value("mayfly_revocation_propagation_seconds_count") == counted + 1
+    assert (REGISTRY.get_sample_value("mayfly_revocation_propagation_seconds_count") or 0) > counted
     position = [
         REGISTRY.get_sample_value("mayfly_revocation_stream_position", {"part": part})
         for part in ("milliseconds", "sequence")
