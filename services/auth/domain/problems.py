@@ -49,15 +49,6 @@ class WrongPassword(Forbidden):
         super().__init__("/current_password: this is not your password. Send the one that you log in with.")
 
 
-class NoPassword(Forbidden):
-    """The token is a client's own: no user stands behind it who could have a password."""
-
-    code, title = "no-password", "This token is of no user"
-
-    def __init__(self) -> None:
-        super().__init__("Only users have a password. Log in as one.")
-
-
 class UserNotFound(NotFound):
     """There is no user of this id, or it is another user and the caller no administrator."""
 

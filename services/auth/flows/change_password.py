@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field, replace
 
 from services.auth.domain.audit import AuditEvent
+from services.auth.domain.own_login import must_be_own_login
 from services.auth.domain.problems import (
     InvalidCredentials,
-    NoPassword,
     NotAnnounced,
     SessionsNotEnded,
     UserChangedMeanwhile,
@@ -41,7 +41,7 @@ class ChangePassword:
     each are revoked.
 
     Raises:
-        NoPassword, ValidationFailed, WrongPassword, TooManyAttempts, TooManyLogins, UserChangedMeanwhile, Unavailable:
+        LoginNeeded, ValidationFailed, WrongPassword, TooManyAttempts, TooManyLogins, UserChangedMeanwhile, Unavailable:
             nothing was changed.
         SessionsNotEnded, NotAnnounced: it is changed; access tokens of other sessions may live on for a while.
     """
@@ -55,9 +55,7 @@ class ChangePassword:
     now: Clock
 
     async def __call__(self, caller: Caller, change: PasswordChange, origin: Origin) -> None:
-        username = caller.claims.username
-        if username is None:
-            raise NoPassword
+        username = must_be_own_login(caller)
         if normalize_password(change.new) == normalize_password(change.present):
             raise ValidationFailed(_SAME, errors=[FieldError("/new_password", _SAME)])
         check_new_password(change.new, username, "/new_password")

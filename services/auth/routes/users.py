@@ -9,7 +9,6 @@ from services.auth.domain.own_login import LoginNeeded
 from services.auth.domain.problems import (
     AdminNeeded,
     LastAdmin,
-    NoPassword,
     NotAnnounced,
     SessionsNotEnded,
     TooManyAttempts,
@@ -151,7 +150,6 @@ async def revoke_user(user_id: UserId, caller: VerifiedCaller, resources: AuthRe
     responses=problem_responses(
         *_ALWAYS,
         LoginNeeded,
-        NoPassword,
         WrongPassword,
         UserChangedMeanwhile,
         PayloadTooLarge,

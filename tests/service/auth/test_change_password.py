@@ -95,7 +95,7 @@ async def test_the_same_password_in_another_writing_is_the_same(auth: Auth) -> N
 async def test_a_client_has_no_password(auth: Auth) -> None:
     token = (await auth.client_token()).json()["access_token"]
     response = await _change(auth, token)
-    assert (response.status_code, problem(response)) == (403, "no-password")
+    assert (response.status_code, problem(response)) == (403, "login-needed")
 
 
 async def test_of_several_changes_at_once_one_is_made(auth: Auth) -> None:
