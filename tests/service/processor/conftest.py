@@ -107,7 +107,7 @@ async def working_processor(idle_processor: Processor) -> AsyncIterator[Processo
         yield idle_processor
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 async def common_processor(
     valkey: Valkey,
     aws_emulator: AwsEmulator,
@@ -115,7 +115,7 @@ async def common_processor(
     tokens: TokenFactory,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[Processor]:
-    """One with a worker for all tests that leave nothing behind by which another could be disturbed."""
+    """One with a worker for all tests of a module that leave nothing behind by which another could be disturbed."""
     backends = {"redis_url": valkey.url, "aws_endpoint_url": aws_emulator.url, "jwks_url": jwks_url}
     settings = _maker(backends, tmp_path_factory.mktemp("work"))()
     await bootstrap(settings)
