@@ -1,12 +1,10 @@
 """API keys in DynamoDB. A key that was ended stays, until it would have expired: ending it again is no error."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from services.auth.domain.api_keys import ApiKey
-from services.auth.stores.conflicts import condition_failed, past_conflicts
+from services.auth.stores.conflicts import condition_held
 from services.auth.stores.revocation_log import durable
 from services.auth.stores.tables import ALIVE_BY_USER, API_KEYS
 from shared.clients.aws import aws_errors
@@ -59,7 +57,7 @@ class ApiKeys:
 
     async def use(self, key: ApiKey, now: float) -> None:
         """Write down that it was used; one that was ended meanwhile stays as it is."""
-        await self._unless_ended(
+        await condition_held(
             lambda: self._dynamodb.update_item(
                 TableName=self._table,
                 Key=_key(key.key_id),
@@ -79,15 +77,7 @@ class ApiKeys:
             "ExpressionAttributeValues": {":ended": {"N": str(int(now * 1000))}},
         }
         items: Sequence[TransactWriteItemTypeDef] = [{"Update": update}, *durable(self._prefix, revocation, now)]
-        await self._unless_ended(lambda: self._dynamodb.transact_write_items(TransactItems=items))
-
-    async def _unless_ended(self, write: Callable[[], Awaitable[object]]) -> None:
-        try:
-            with aws_errors("DynamoDB"):
-                await past_conflicts(write)
-        except ClientError as error:
-            if not condition_failed(error):
-                raise
+        await condition_held(lambda: self._dynamodb.transact_write_items(TransactItems=items))
 
 
 def _key(key_id: str) -> dict[str, Any]:

@@ -2,11 +2,9 @@
 
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from services.auth.domain.authorization_codes import AuthorizationCode
 from services.auth.domain.sessions import Session
-from services.auth.stores.conflicts import condition_failed, past_conflicts
+from services.auth.stores.conflicts import condition_held
 from services.auth.stores.consent_rows import consent_of, consent_row
 from services.auth.stores.session_rows import row_of
 from services.auth.stores.tables import AUTHORIZATION_CODES, SESSIONS
@@ -65,14 +63,7 @@ class AuthorizationCodes:
         }
         begin: Any = {"TableName": self._sessions_table, "Item": row_of(session)}
         items: Any = [{"Update": use}, {"Put": begin}]
-        try:
-            with aws_errors("DynamoDB"):
-                await past_conflicts(lambda: self._dynamodb.transact_write_items(TransactItems=items))
-        except ClientError as error:
-            if not condition_failed(error):
-                raise
-            return False
-        return True
+        return await condition_held(lambda: self._dynamodb.transact_write_items(TransactItems=items))
 
 
 def _code_of(item: dict[str, Any]) -> AuthorizationCode:

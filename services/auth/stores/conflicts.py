@@ -1,4 +1,7 @@
-"""DynamoDB refuses to touch an item that a transaction is working on. A moment later it is free."""
+"""Writes that others may be in the way of: by what the item has become, or by a transaction that works on it.
+
+DynamoDB refuses to touch an item that a transaction is working on. A moment later it is free.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -6,7 +9,7 @@ from typing import TypeVar
 
 from botocore.exceptions import ClientError
 
-from shared.clients.aws import error_code
+from shared.clients.aws import aws_errors, error_code
 from shared.errors import Unavailable
 
 _TRIES = 5
@@ -31,7 +34,23 @@ async def past_conflicts(step: Callable[[], Awaitable[Answer]]) -> Answer:
     raise Unavailable("Another request is changing the same. Ask again.")
 
 
-def condition_failed(error: ClientError) -> bool:
+async def condition_held(write: Callable[[], Awaitable[object]]) -> bool:
+    """Do a write, alone or in a transaction, that is made on a condition. False: it did not hold; nothing is written.
+
+    Raises:
+        Unavailable: DynamoDB does not answer, or others kept changing the same.
+    """
+    try:
+        with aws_errors("DynamoDB"):
+            await past_conflicts(write)
+    except ClientError as error:
+        if not _condition_failed(error):
+            raise
+        return False
+    return True
+
+
+def _condition_failed(error: ClientError) -> bool:
     """Whether a write, alone or in a transaction, was refused because its condition did not hold."""
     reasons = {reason.get("Code") for reason in error.response.get("CancellationReasons", [])}
     return error_code(error) == "ConditionalCheckFailedException" or "ConditionalCheckFailed" in reasons

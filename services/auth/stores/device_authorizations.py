@@ -4,12 +4,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from services.auth.domain.consents import Consent
 from services.auth.domain.device_codes import DeviceAuthorization
 from services.auth.domain.sessions import Origin, Session
-from services.auth.stores.conflicts import condition_failed, past_conflicts
+from services.auth.stores.conflicts import condition_held
 from services.auth.stores.consent_rows import consent_of, consent_row
 from services.auth.stores.session_rows import row_of
 from services.auth.stores.tables import DEVICE_AUTHORIZATIONS, SESSIONS
@@ -46,16 +44,11 @@ class DeviceAuthorizations:
                 "expires_at": row.good_until + _KEPT_SECONDS,
             }
         )
-        try:
-            with aws_errors("DynamoDB"):
-                await self._dynamodb.put_item(
-                    TableName=self._table, Item=item, ConditionExpression="attribute_not_exists(code_hash)"
-                )
-        except ClientError as error:
-            if not condition_failed(error):
-                raise
-            return False
-        return True
+        return await condition_held(
+            lambda: self._dynamodb.put_item(
+                TableName=self._table, Item=item, ConditionExpression="attribute_not_exists(code_hash)"
+            )
+        )
 
     async def get(self, code_hash: str) -> DeviceAuthorization | None:
         """As it stands now, decided and exchanged ones too."""
@@ -97,32 +90,18 @@ class DeviceAuthorizations:
             },
         }
         items: Any = [{"Update": use}, {"Put": {"TableName": self._sessions_table, "Item": row_of(session)}}]
-        try:
-            with aws_errors("DynamoDB"):
-                await past_conflicts(lambda: self._dynamodb.transact_write_items(TransactItems=items))
-        except ClientError as error:
-            if not condition_failed(error):
-                raise
-            return False
-        return True
+        return await condition_held(lambda: self._dynamodb.transact_write_items(TransactItems=items))
 
     async def _update(self, row: DeviceAuthorization, settings: str, condition: str, **values: object) -> bool:
-        try:
-            with aws_errors("DynamoDB"):
-                await past_conflicts(
-                    lambda: self._dynamodb.update_item(
-                        TableName=self._table,
-                        Key={"code_hash": {"S": row.code_hash}},
-                        UpdateExpression=f"SET {settings}",
-                        ConditionExpression=condition,
-                        ExpressionAttributeValues=to_item({f":{name}": value for name, value in values.items()}),
-                    )
-                )
-        except ClientError as error:
-            if not condition_failed(error):
-                raise
-            return False
-        return True
+        return await condition_held(
+            lambda: self._dynamodb.update_item(
+                TableName=self._table,
+                Key={"code_hash": {"S": row.code_hash}},
+                UpdateExpression=f"SET {settings}",
+                ConditionExpression=condition,
+                ExpressionAttributeValues=to_item({f":{name}": value for name, value in values.items()}),
+            )
+        )
 
 
 def _authorization_of(item: Mapping[str, Any]) -> DeviceAuthorization:

@@ -3,10 +3,8 @@
 from dataclasses import asdict, replace
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from services.auth.domain.key_ring import KeyRing, RingKey
-from services.auth.stores.conflicts import condition_failed, past_conflicts
+from services.auth.stores.conflicts import condition_held
 from services.auth.stores.revocation_log import durable
 from services.auth.stores.tables import KEY_RINGS
 from shared.clients.aws import aws_errors
@@ -38,11 +36,10 @@ class KeyRings:
 
     async def begin(self, ring: KeyRing) -> bool:
         """Store the first ring. False: there is one already, and it stays."""
-        return await self._done(
-            self._dynamodb.put_item,
-            TableName=self._table,
-            Item=_item_of(ring),
-            ConditionExpression="attribute_not_exists(ring)",
+        return await condition_held(
+            lambda: self._dynamodb.put_item(
+                TableName=self._table, Item=_item_of(ring), ConditionExpression="attribute_not_exists(ring)"
+            )
         )
 
     async def replace(self, changed: KeyRing, *, revocation: Revocation | None = None, now: float) -> KeyRing | None:
@@ -51,7 +48,7 @@ class KeyRings:
         The answer is the ring with its new version. None: somebody else has changed it; nothing was stored.
         """
         stored = replace(changed, version=changed.version + 1)
-        put = {
+        put: Any = {
             "TableName": self._table,
             "Item": _item_of(stored),
             "ConditionExpression": "#version = :seen",
@@ -59,21 +56,11 @@ class KeyRings:
             "ExpressionAttributeValues": {":seen": {"N": str(changed.version)}},
         }
         if revocation is None:
-            done = await self._done(self._dynamodb.put_item, **put)
+            done = await condition_held(lambda: self._dynamodb.put_item(**put))
         else:
-            items = [{"Put": put}, *durable(self._prefix, revocation, now)]
-            done = await self._done(self._dynamodb.transact_write_items, TransactItems=items)
+            items: Any = [{"Put": put}, *durable(self._prefix, revocation, now)]
+            done = await condition_held(lambda: self._dynamodb.transact_write_items(TransactItems=items))
         return stored if done else None
-
-    async def _done(self, write: Any, **arguments: Any) -> bool:  # noqa: ANN401 - a call of the client
-        try:
-            with aws_errors("DynamoDB"):
-                await past_conflicts(lambda: write(**arguments))
-        except ClientError as error:
-            if not condition_failed(error):
-                raise
-            return False
-        return True
 
 
 def _item_of(ring: KeyRing) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 
 from services.auth.domain.refresh import RefreshState
 from services.auth.domain.sessions import Session
-from services.auth.stores.conflicts import condition_failed, past_conflicts
+from services.auth.stores.conflicts import condition_held, past_conflicts
 from services.auth.stores.revocation_log import durable
 from services.auth.stores.session_rows import row_of, session_of
 from services.auth.stores.tables import ALIVE_BY_USER, SESSIONS
@@ -82,23 +82,16 @@ class Sessions:
 
     async def list_token(self, session: Session, token_id: str) -> bool:
         """One more access token of the session's, which goes when the session goes. False: that has ended already."""
-        try:
-            with aws_errors("DynamoDB"):
-                await past_conflicts(
-                    lambda: self._dynamodb.update_item(
-                        TableName=self._table,
-                        Key={"session_id": {"S": session.session_id}},
-                        UpdateExpression="SET listed_tokens.#token = :expiry",
-                        ConditionExpression=_ALIVE,
-                        ExpressionAttributeNames={"#token": token_id},
-                        ExpressionAttributeValues={":expiry": {"N": str(session.tokens_expire_at)}},
-                    )
-                )
-        except ClientError as error:
-            if not condition_failed(error):
-                raise
-            return False
-        return True
+        return await condition_held(
+            lambda: self._dynamodb.update_item(
+                TableName=self._table,
+                Key={"session_id": {"S": session.session_id}},
+                UpdateExpression="SET listed_tokens.#token = :expiry",
+                ConditionExpression=_ALIVE,
+                ExpressionAttributeNames={"#token": token_id},
+                ExpressionAttributeValues={":expiry": {"N": str(session.tokens_expire_at)}},
+            )
+        )
 
     async def end(self, session: Session, revocation: Revocation, now: float) -> None:
         """End it and make its revocation durable: both or neither. One that has ended stays as it is."""
@@ -106,21 +99,11 @@ class Sessions:
             {"Update": _ending(self._table, session, now)},
             *durable(self._prefix, revocation, now),
         ]
-        try:
-            with aws_errors("DynamoDB"):
-                await past_conflicts(lambda: self._dynamodb.transact_write_items(TransactItems=items))
-        except ClientError as error:
-            if not condition_failed(error):
-                raise
+        await condition_held(lambda: self._dynamodb.transact_write_items(TransactItems=items))
 
     async def end_revoked(self, session: Session, now: float) -> None:
         """End one that a durable revocation of its user ends anyway."""
-        try:
-            with aws_errors("DynamoDB"):
-                await past_conflicts(lambda: self._dynamodb.update_item(**_ending(self._table, session, now)))
-        except ClientError as error:
-            if not condition_failed(error):
-                raise
+        await condition_held(lambda: self._dynamodb.update_item(**_ending(self._table, session, now)))
 
     async def of_user(self, user_id: str, now: float, *, most: int | None = None) -> Sequence[Session]:
         """The user's sessions that have not ended, the newest first; a new one may be missing for a moment."""

@@ -8,10 +8,10 @@ from botocore.exceptions import ClientError
 
 from services.auth.domain.problems import LastAdmin
 from services.auth.domain.users import User
-from services.auth.stores.conflicts import past_conflicts
+from services.auth.stores.conflicts import condition_held, past_conflicts
 from services.auth.stores.tables import USER_INDEX, USERS
 from services.auth.stores.user_rows import row_of, user_of
-from shared.clients.aws import aws_errors, error_code
+from shared.clients.aws import aws_errors
 from shared.clients.aws_types import DynamoDBClient, TransactWriteItemTypeDef
 
 _ADMINS = "admins"
@@ -92,20 +92,15 @@ class Users:
         await self._while_password_is(user, "password_changed_at", {"N": str(int(now))})
 
     async def _while_password_is(self, user: User, name: str, value: Any) -> None:  # noqa: ANN401 - as DynamoDB has it
-        try:
-            with aws_errors("DynamoDB"):
-                await past_conflicts(
-                    lambda: self._dynamodb.update_item(
-                        TableName=self._table,
-                        Key={"username": {"S": user.username}},
-                        UpdateExpression=f"SET {name} = :new",
-                        ConditionExpression="password_hash = :known",
-                        ExpressionAttributeValues={":new": value, ":known": {"S": user.password_hash}},
-                    )
-                )
-        except ClientError as error:
-            if error_code(error) != "ConditionalCheckFailedException":
-                raise
+        await condition_held(
+            lambda: self._dynamodb.update_item(
+                TableName=self._table,
+                Key={"username": {"S": user.username}},
+                UpdateExpression=f"SET {name} = :new",
+                ConditionExpression="password_hash = :known",
+                ExpressionAttributeValues={":new": value, ":known": {"S": user.password_hash}},
+            )
+        )
 
     def _admins(self, before: User | None, after: User | None) -> list[Any]:
         """What the set of active administrators must go through in the same transaction; mostly nothing."""
