@@ -1,8 +1,7 @@
 """`/oauth2/authorize`: a person logs in and lets a client in (RFC 6749 §4.1, RFC 9700, RFC 9207)."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from collections.abc import Mapping
+from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
@@ -18,10 +17,8 @@ from services.auth.domain.problems import (
     UnusableAuthorizationRequest,
 )
 from services.auth.domain.redirects import form_target, shown_target
-from services.auth.domain.sessions import Origin
-from services.auth.flows.password_check import Credentials
 from services.auth.resources import Resources
-from services.auth.routes.browser import Visit, go_to, require_own_form, with_cookie
+from services.auth.routes.browser import FormAnswer, SentForm, Visit, answer_to, go_to, require_own_form, with_cookie
 from services.auth.routes.oauth_errors import AUTHORIZE
 from services.auth.routes.page_documentation import form_body, page_responses, query_parameters
 from services.auth.routes.pages import how_long, in_words, page
@@ -30,23 +27,6 @@ from shared.web.forms import read_form
 from shared.web.problems import retry_after
 
 router = APIRouter(tags=["pages"])
-
-
-@dataclass(frozen=True, slots=True)
-class _Sent:
-    """One of our own forms, and where it stood."""
-
-    visit: Visit
-    form: Mapping[str, str]
-    origin: Origin
-
-    @property
-    def parameters(self) -> Parameters:
-        return self.visit.parameters
-
-    @property
-    def cookie(self) -> BrowserCookie:
-        return self.visit.cookie
 
 
 @router.get(
@@ -107,46 +87,37 @@ async def answer(request: Request, origin: RequestOrigin, resources: AuthResourc
     if "step" not in form:
         return go_to(f"{AUTHORIZE}?{Parameters.of(form.items()).query()}")
     require_own_form(request, visit, form)
-    return await _step(form["step"])(resources, _Sent(visit, form, origin))
+    return await answer_to(form["step"], _STEPS)(resources, SentForm(visit, form, origin))
 
 
-async def _log_in(resources: Resources, sent: _Sent) -> Response:
-    username = sent.form.get("username", "")
-    credentials = Credentials(username, sent.form.get("password", ""))
-    done = await resources.browser.log_in_at_authorization(sent.parameters, credentials, sent.origin, sent.cookie)
+async def _log_in(resources: Resources, sent: SentForm) -> Response:
+    done = await resources.browser.log_in_at_authorization(sent.parameters, sent.credentials, sent.origin, sent.cookie)
     if isinstance(done, BrowserCookie):
         answer = go_to(f"{AUTHORIZE}?{sent.parameters.query(without_login=True)}")
         return with_cookie(answer, done, resources.settings)
-    return _shown(sent.visit, done, username)
+    return _shown(sent.visit, done, sent.credentials.username)
 
 
-async def _allow(resources: Resources, sent: _Sent) -> Response:
+async def _allow(resources: Resources, sent: SentForm) -> Response:
     return _shown(sent.visit, await resources.browser.grant_authorization(sent.parameters, sent.cookie))
 
 
-async def _deny(resources: Resources, sent: _Sent) -> Response:
+async def _deny(resources: Resources, sent: SentForm) -> Response:
     return _shown(sent.visit, await resources.browser.deny_authorization(sent.parameters))
 
 
-async def _log_out(resources: Resources, sent: _Sent) -> Response:
+async def _log_out(resources: Resources, sent: SentForm) -> Response:
     await resources.browser.log_out(sent.cookie)
     answer = go_to(f"{AUTHORIZE}?{sent.parameters.query()}")
     return with_cookie(answer, BrowserCookie.before_login(), resources.settings)
 
 
-_Answer: TypeAlias = Callable[[Resources, _Sent], Awaitable[Response]]
-_STEPS: Mapping[str, _Answer] = {
+_STEPS: Mapping[str, FormAnswer] = {
     "log_in": _log_in,
     "allow": _allow,
     "deny": _deny,
     "log_out": _log_out,
 }
-
-
-def _step(raw_step: str) -> _Answer:
-    if raw_step not in _STEPS:
-        raise InvalidRequest("step: one that a page of ours offers.")
-    return _STEPS[raw_step]
 
 
 def _shown(visit: Visit, step: Step, username: str = "") -> Response:

@@ -1,7 +1,8 @@
 """The browser at auth's pages: its cookie, and whether a form that it sends is one of ours."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 from urllib.parse import urlsplit
 
 from fastapi import Request, Response
@@ -10,7 +11,11 @@ from fastapi.responses import RedirectResponse
 from services.auth.domain.authorization_requests import Parameters
 from services.auth.domain.browser_sessions import BrowserCookie
 from services.auth.domain.problems import FormNotOurs
+from services.auth.domain.sessions import Origin
+from services.auth.flows.password_check import Credentials
+from services.auth.resources import Resources
 from services.auth.settings import AuthSettings
+from shared.errors import InvalidRequest
 from shared.web.forms import read_query
 
 _SEE_OTHER = 303
@@ -36,6 +41,37 @@ class Visit:
     def answered(self, response: Response) -> Response:
         """With the cookie, if the browser has none yet."""
         return response if self.brought_cookie else with_cookie(response, self.cookie, self.settings)
+
+
+@dataclass(frozen=True, slots=True)
+class SentForm:
+    """One of our own forms, the visit that it stood on, and where it comes from."""
+
+    visit: Visit
+    form: Mapping[str, str]
+    origin: Origin
+
+    @property
+    def parameters(self) -> Parameters:
+        return self.visit.parameters
+
+    @property
+    def cookie(self) -> BrowserCookie:
+        return self.visit.cookie
+
+    @property
+    def credentials(self) -> Credentials:
+        return Credentials(self.form.get("username", ""), self.form.get("password", ""))
+
+
+FormAnswer: TypeAlias = Callable[[Resources, SentForm], Awaitable[Response]]
+
+
+def answer_to(raw_step: str, steps: Mapping[str, FormAnswer]) -> FormAnswer:
+    """What the button does that was pressed. Raises InvalidRequest: no page of ours has it."""
+    if raw_step not in steps:
+        raise InvalidRequest("step: one that a page of ours offers.")
+    return steps[raw_step]
 
 
 def require_own_form(request: Request, visit: Visit, form: Mapping[str, str]) -> None:

@@ -1,8 +1,6 @@
 """`/oauth2/device_authorization` and `/oauth2/device`: a device without a browser is let in (RFC 8628)."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
-from typing import TypeAlias
+from collections.abc import Mapping
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
@@ -22,10 +20,8 @@ from services.auth.domain.problems import (
     TooManyDevices,
     TooManyLogins,
 )
-from services.auth.domain.sessions import Origin
-from services.auth.flows.password_check import Credentials
 from services.auth.resources import Resources
-from services.auth.routes.browser import Visit, go_to, require_own_form, with_cookie
+from services.auth.routes.browser import FormAnswer, SentForm, Visit, answer_to, go_to, require_own_form, with_cookie
 from services.auth.routes.oauth_errors import DEVICE, NO_STORE, PREFIX, OAuthRoute, oauth_responses
 from services.auth.routes.page_documentation import form_body, page_responses, query_parameters
 from services.auth.routes.pages import how_long, in_words, message_page, page
@@ -96,19 +92,6 @@ async def start(
     return DeviceAuthorizationResponse.of(codes, resources.settings.issuer)
 
 
-@dataclass(frozen=True, slots=True)
-class _Sent:
-    """One of our own forms, and where it stood."""
-
-    visit: Visit
-    form: Mapping[str, str]
-    origin: Origin
-
-    @property
-    def user_code(self) -> str:
-        return self.form.get("user_code", "")
-
-
 @pages.get(
     DEVICE,
     summary="Enter the code of a device",
@@ -145,39 +128,40 @@ async def answer(request: Request, origin: RequestOrigin, resources: AuthResourc
     visit = Visit.of(request, resources.settings)
     form = await read_form(request)
     require_own_form(request, visit, form)
-    return await _step(form.get("step", ""))(resources, _Sent(visit, form, origin))
+    return await answer_to(form.get("step", ""), _STEPS)(resources, SentForm(visit, form, origin))
 
 
-async def _log_in(resources: Resources, sent: _Sent) -> Response:
-    username = sent.form.get("username", "")
-    credentials = Credentials(username, sent.form.get("password", ""))
-    done = await resources.devices.log_in(credentials, sent.origin, sent.visit.cookie)
+def _user_code(sent: SentForm) -> str:
+    return sent.form.get("user_code", "")
+
+
+async def _log_in(resources: Resources, sent: SentForm) -> Response:
+    done = await resources.devices.log_in(sent.credentials, sent.origin, sent.cookie)
     if isinstance(done, BrowserCookie):
         return with_cookie(go_to(_here(sent.visit)), done, resources.settings)
-    return _shown(sent.visit, done, username)
+    return _shown(sent.visit, done, sent.credentials.username)
 
 
-async def _find(resources: Resources, sent: _Sent) -> Response:
-    return _shown(sent.visit, await resources.devices.find(sent.visit.cookie, sent.user_code, sent.origin))
+async def _find(resources: Resources, sent: SentForm) -> Response:
+    return _shown(sent.visit, await resources.devices.find(sent.cookie, _user_code(sent), sent.origin))
 
 
-async def _allow(resources: Resources, sent: _Sent) -> Response:
-    step = await resources.devices.decide(sent.visit.cookie, sent.user_code, sent.origin, allow=True)
+async def _allow(resources: Resources, sent: SentForm) -> Response:
+    step = await resources.devices.decide(sent.cookie, _user_code(sent), sent.origin, allow=True)
     return _shown(sent.visit, step)
 
 
-async def _deny(resources: Resources, sent: _Sent) -> Response:
-    step = await resources.devices.decide(sent.visit.cookie, sent.user_code, sent.origin, allow=False)
+async def _deny(resources: Resources, sent: SentForm) -> Response:
+    step = await resources.devices.decide(sent.cookie, _user_code(sent), sent.origin, allow=False)
     return _shown(sent.visit, step)
 
 
-async def _log_out(resources: Resources, sent: _Sent) -> Response:
-    await resources.browser.log_out(sent.visit.cookie)
+async def _log_out(resources: Resources, sent: SentForm) -> Response:
+    await resources.browser.log_out(sent.cookie)
     return with_cookie(go_to(_here(sent.visit)), BrowserCookie.before_login(), resources.settings)
 
 
-_Answer: TypeAlias = Callable[[Resources, _Sent], Awaitable[Response]]
-_STEPS: Mapping[str, _Answer] = {
+_STEPS: Mapping[str, FormAnswer] = {
     "log_in": _log_in,
     "find": _find,
     "allow": _allow,
@@ -185,12 +169,6 @@ _STEPS: Mapping[str, _Answer] = {
     "log_out": _log_out,
 }
 _LONGEST_CODE = 32
-
-
-def _step(raw_step: str) -> _Answer:
-    if raw_step not in _STEPS:
-        raise InvalidRequest("step: one that a page of ours offers.")
-    return _STEPS[raw_step]
 
 
 def _shown(visit: Visit, step: DeviceStep, username: str = "") -> Response:
