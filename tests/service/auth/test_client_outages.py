@@ -16,6 +16,7 @@ from shared.testing.valkey import Valkey
 from tests.service.auth.conftest import MakeSettings
 from tests.service.auth.running import DEMO_CLIENT, Auth, oauth_error, problem, running
 from tests.service.auth.slow_link import SlowLink
+from tests.support.outages import both_ways, break_redis, mend_redis
 
 CLIENT = {"name": "x", "grant_types": ["client_credentials"], "scope": "jobs:read"}
 HOURS = 3600.0
@@ -91,14 +92,14 @@ async def without_redis(make_settings: MakeSettings, tmp_path: Path) -> AsyncIte
         yield auth, redis
 
 
-@pytest.mark.parametrize("how", ["down", "hung"])
+@both_ways
 async def test_without_redis_tokens_are_exchanged_and_told_as_usual(
     without_redis: tuple[Auth, Valkey], how: str
 ) -> None:
     auth, redis = without_redis
     token = (await auth.login())["token"]
     key = await _key(auth, token)
-    await _break(redis, how)
+    await break_redis(redis, how)
     exchanged = await _exchange(auth, key["api_key"], API_KEY_TYPE)
     narrow = await _exchange(auth, token, ACCESS_TOKEN_TYPE, DEMO_CLIENT)
     told = await auth.http.post("/oauth2/introspect", data={"token": token}, auth=DEMO_CLIENT)
@@ -107,10 +108,10 @@ async def test_without_redis_tokens_are_exchanged_and_told_as_usual(
     assert (ended.status_code, problem(ended)) == (503, "revocation-not-announced")
     assert (await _exchange(auth, key["api_key"], API_KEY_TYPE)).status_code == 400
     assert not await auth.accepts(exchanged.json()["access_token"])
-    await _mend(redis, how)
+    await mend_redis(redis, how)
 
 
-@pytest.mark.parametrize("how", ["down", "hung"])
+@both_ways
 async def test_a_client_that_is_deleted_without_redis_is_deleted_again(
     without_redis: tuple[Auth, Valkey], how: str
 ) -> None:
@@ -118,25 +119,11 @@ async def test_a_client_that_is_deleted_without_redis_is_deleted_again(
     admin = (await auth.login("admin", "admin-demo-only"))["token"]
     client = (await auth.post("/api/clients", admin, CLIENT)).json()
     path, credentials = f"/api/clients/{client['client_id']}", (client["client_id"], client["client_secret"])
-    await _break(redis, how)
+    await break_redis(redis, how)
     deleted = await auth.delete(path, admin)
     assert (deleted.status_code, problem(deleted)) == (503, "revocation-not-announced")
     refused = await auth.http.post("/oauth2/token", data={"grant_type": "client_credentials"}, auth=credentials)
     assert oauth_error(refused) == "invalid_client"
-    await _mend(redis, how)
+    await mend_redis(redis, how)
     assert (await auth.delete(path, admin)).status_code == 204
     assert (await auth.get(path, admin)).status_code == 404
-
-
-async def _break(redis: Valkey, how: str) -> None:
-    if how == "hung":
-        redis.pause()
-    else:
-        await redis.kill()
-
-
-async def _mend(redis: Valkey, how: str) -> None:
-    if how == "hung":
-        redis.resume()
-    else:
-        await redis.start()

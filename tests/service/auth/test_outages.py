@@ -12,6 +12,7 @@ from shared.testing.ports import free_port
 from shared.testing.valkey import Valkey
 from tests.service.auth.conftest import MakeSettings
 from tests.service.auth.running import Auth, problem, running
+from tests.support.outages import both_ways, break_redis, mend_redis
 from tests.support.waiting import eventually
 
 PROMPTLY_SECONDS = 3.0
@@ -44,36 +45,19 @@ def _unavailable(response: httpx.Response, code: str = "unavailable") -> None:
     assert int(response.headers["retry-after"]) >= 1
 
 
-async def _break(redis: Valkey, how: str) -> None:
-    if how == "hung":
-        redis.pause()
-    else:
-        await redis.kill()
-
-
-async def _mend(redis: Valkey, how: str) -> None:
-    if how == "hung":
-        redis.resume()
-    else:
-        await redis.start()
-
-
-both_ways = pytest.mark.parametrize("how", ["down", "hung"])
-
-
 @both_ways
 async def test_without_redis_there_are_no_logins_until_it_is_back(frail: Auth, redis: Valkey, how: str) -> None:
-    await _break(redis, how)
+    await break_redis(redis, how)
     for password in ("testpass", "not-this-one"):
         _unavailable(await _promptly(frail.try_login("testuser", password)))
-    await _mend(redis, how)
+    await mend_redis(redis, how)
     await frail.login()
 
 
 @both_ways
 async def test_without_redis_good_tokens_stay_good(frail: Auth, redis: Valkey, how: str) -> None:
     tokens = await frail.login()
-    await _break(redis, how)
+    await break_redis(redis, how)
     for _ in range(4):
         assert (await _promptly(frail.get("/api/me", tokens["token"]))).status_code == 200
         await asyncio.sleep(0.3)
@@ -82,7 +66,7 @@ async def test_without_redis_good_tokens_stay_good(frail: Auth, redis: Valkey, h
     assert await frail.accepts(refreshed.json()["access_token"])
     assert (await _promptly(frail.client_token())).status_code == 200
     assert (await _promptly(frail.http.get("/.well-known/jwks.json"))).status_code == 200
-    await _mend(redis, how)
+    await mend_redis(redis, how)
 
 
 @both_ways
@@ -92,11 +76,11 @@ async def test_a_revocation_without_redis_is_stored_and_announced_later(
     tokens = await frail.login()
     async with running(make_settings(redis_url=redis.url, revocation_max_staleness_seconds=60)) as other:
         await other.until_it_hears()
-        await _break(redis, how)
+        await break_redis(redis, how)
         _unavailable(await _promptly(frail.post("/api/logout", tokens["token"])), "revocation-not-announced")
         assert not await frail.accepts(tokens["token"])
         assert (await frail.refresh(tokens["refresh_token"])).status_code == 400
-        await _mend(redis, how)
+        await mend_redis(redis, how)
 
         async def heard_elsewhere() -> bool:
             return not await other.accepts(tokens["token"])
@@ -112,11 +96,11 @@ async def test_a_revocation_without_redis_holds_where_redis_is_missed(
     tokens = await frail.login()
     async with running(make_settings(redis_url=redis.url, revocation_max_staleness_seconds=0.5)) as other:
         await other.until_it_hears()
-        await _break(redis, how)
+        await break_redis(redis, how)
         await frail.http.post("/oauth2/revoke", data={"token": tokens["token"]})
         await asyncio.sleep(0.6)
         assert not await other.accepts(tokens["token"])
-        await _mend(redis, how)
+        await mend_redis(redis, how)
 
 
 async def test_an_oauth_request_during_an_outage_is_answered_in_oauths_words(frail: Auth, redis: Valkey) -> None:
@@ -131,14 +115,14 @@ async def test_an_oauth_request_during_an_outage_is_answered_in_oauths_words(fra
 
 @both_ways
 async def test_readiness_names_a_missing_redis_and_keeps_the_instance(frail: Auth, redis: Valkey, how: str) -> None:
-    await _break(redis, how)
+    await break_redis(redis, how)
     await asyncio.sleep(0.6)
     response = await _promptly(frail.http.get("/readyz"))
     checks = response.json()["checks"]
     assert response.status_code == 200
     assert checks["redis"]["detail"] == "does not answer: no logins"
     assert "DynamoDB" in checks["revocations"]["detail"]
-    await _mend(redis, how)
+    await mend_redis(redis, how)
 
 
 @pytest.fixture
