@@ -51,6 +51,7 @@ async def test_a_child_that_ignores_sigterm_is_killed_after_the_grace(tmp_path: 
     assert await child.terminate(grace_seconds=0.2) == -signal.SIGKILL
 
 
+# shared/testing/leash.py promises it on Linux alone: prctl(PR_SET_PDEATHSIG) has no counterpart on other systems.
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child that its parent died")
 async def test_a_child_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
     source = f"""

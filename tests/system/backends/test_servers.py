@@ -65,6 +65,7 @@ async def test_objects_and_rows_come_back_after_a_polite_stop(tmp_path: Path, bu
             assert "kept-queue" in (await sqs.get_queue_url(QueueName="kept-queue"))["QueueUrl"]
 
 
+# The emulator binds the same address everywhere; only Linux lets everybody read who listens where.
 @pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="reads Linux's table of listeners")
 def test_the_emulator_listens_on_loopback_alone(aws_emulator: AwsEmulator) -> None:
     assert httpx.get(f"{aws_emulator.url}/_ministack/health").status_code == 200

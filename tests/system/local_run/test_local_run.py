@@ -15,6 +15,7 @@ from tests.support.local_run import LocalRun, free_port_settings, local_run
 from tests.support.process_table import children_of, process_runs
 from tests.support.waiting import eventually
 
+# Whether anything outlives a run is told by the process table, which only Linux shows as files. CI runs on Linux.
 pytestmark = pytest.mark.skipif(not Path("/proc/self").exists(), reason="looks processes up in Linux's /proc")
 
 
