@@ -141,8 +141,8 @@ async def test_a_good_token_reaches_as_far_as_its_scope(auth: Auth, signing_key:
 
 async def test_only_a_login_of_their_own_looks_after_a_users_account(auth: Auth, signing_key: str) -> None:
     """Whatever scope a client, an API key or another service was given: it is for jobs."""
-    me = (await auth.get("/api/me", (await auth.login())["token"])).json()["user_id"]
-    of_a_client = minted(auth, signing_key, sub=me, client_id="some-app")
+    of_a_client = minted(auth, signing_key, client_id="some-app")
+    me = (await auth.get("/api/me", of_a_client)).json()["user_id"]
     for operation in (each for each in SECURED if str(each) in OWN_ACCOUNT):
         assert problem(await access.ask(auth.http, operation, of_a_client)) == "login-needed", str(operation)
     change = await auth.http.patch(f"/api/users/{me}", headers=bearer(of_a_client), json={"display_name": "x"})

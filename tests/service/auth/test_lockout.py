@@ -132,7 +132,7 @@ async def test_a_try_during_an_outage_of_dynamodb_is_not_counted(make_settings: 
 
 @pytest.fixture
 async def attempts(redis_url: str) -> AsyncIterator[LoginAttempts]:
-    redis = open_redis(redis_url)
+    redis = open_redis(redis_url, timeout_seconds=10)  # what is counted is tested here, not how patiently
     yield LoginAttempts(redis, Limits(2, 4, 6, longest_delay_seconds=5))
     await redis.aclose()
 

@@ -1,5 +1,6 @@
 """docs/reference/failure-modes.md says what the processor answers in an outage. Here each cell is asked."""
 
+import asyncio
 import json
 import re
 from collections.abc import AsyncIterator
@@ -73,6 +74,7 @@ async def lacking(
             if outage == "auth":
                 await auth.stop()
             with aws.without(outage) if outage in {"dynamodb", "s3", "sqs"} else nullcontext():
+                await asyncio.sleep(1)  # for so long /readyz may answer what it found before
                 yield http
             if outage == "auth":
                 await auth.start()
