@@ -98,7 +98,7 @@ class Tab:
 
     async def open(self, url: str) -> None:
         await self.ask("Page.navigate", url=url)
-        await self.until("document.readyState === 'complete'")
+        await self.until("true")
 
     async def run(self, script: str) -> Any:  # noqa: ANN401 - any JSON value
         """The value of the expression."""
@@ -107,11 +107,11 @@ class Tab:
         return answer["result"].get("value")
 
     async def until(self, script: str) -> None:
-        """Returns when the expression is true; while a page loads it is not."""
+        """Returns when the page has loaded and the expression is true."""
 
         async def is_true() -> bool:
             with contextlib.suppress(RuntimeError, AssertionError):
-                return bool(await self.run(script))
+                return bool(await self.run(f"document.readyState === 'complete' && ({script})"))
             return False
 
         await eventually(is_true, timeout_seconds=_PATIENCE_SECONDS)

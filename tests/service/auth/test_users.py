@@ -286,8 +286,9 @@ async def test_the_last_admin_stays_one(auth: Auth, admin: str, change: dict[str
 async def test_of_two_admins_who_go_at_once_one_stays(auth: Auth, admin: str) -> None:
     second = await _make(auth, admin, roles=["admin"])
     for _ in range(3):
+        own, seconds = [(await auth.login(*who))["token"] for who in (ADMIN, tuple(ADA.values()))]
         answers = await asyncio.gather(
-            _patch(auth, admin, "user_admin", roles=["user"]), _patch(auth, admin, second["user_id"], roles=["user"])
+            _patch(auth, own, "user_admin", roles=["user"]), _patch(auth, seconds, second["user_id"], roles=["user"])
         )
         assert sorted(answer.status_code for answer in answers) == [200, 409]
         users = (await auth.get("/api/users", await _any_admin(auth))).json()["users"]
@@ -296,7 +297,6 @@ async def test_of_two_admins_who_go_at_once_one_stays(auth: Auth, admin: str) ->
         for user_id in ("user_admin", second["user_id"]):
             await _patch(auth, admin, user_id, roles=["user", "admin"])
         await asyncio.sleep(1)  # a user's revocations of one second are as many as logins can still tell apart
-        admin = await _any_admin(auth)
 
 
 async def _any_admin(auth: Auth) -> str:

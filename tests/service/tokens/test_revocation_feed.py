@@ -297,10 +297,10 @@ async def test_metrics_tell_how_far_it_has_read(announcements: Announcements, fe
     assert 0 < (REGISTRY.get_sample_value("mayfly_revocation_staleness_seconds") or 0) < FRESH_SECONDS
     assert (REGISTRY.get_sample_value("mayfly_revocation_propagation_seconds_count") or 0) > counted
     position = [
-        REGISTRY.get_sample_value("mayfly_revocation_stream_position", {"part": part})
+        REGISTRY.get_sample_value("mayfly_revocation_stream_position", {"part": part}) or 0
         for part in ("milliseconds", "sequence")
     ]
-    assert position == [receipt.milliseconds, receipt.sequence]
+    assert position >= [receipt.milliseconds, receipt.sequence]  # auth's word may have followed
     assert str(receipt) == f"{receipt.milliseconds}-{receipt.sequence}"
 
 

@@ -74,7 +74,7 @@ async def test_a_person_logs_in_and_says_no_by_keyboard(tab: Tab, asked: str, sy
     await tab.type("not the password")
     await tab.press("Enter")
     await tab.until("document.title.startsWith('Log in: that did not work')")
-    assert await tab.run("document.activeElement.id") == "password"
+    await tab.until("document.activeElement.id === 'password'")
     assert await tab.run("document.querySelector('[role=alert]').innerText") != ""
     await _fine(tab)
     await tab.type("wonderland-demo")
@@ -102,7 +102,7 @@ async def test_a_person_enters_a_code_by_keyboard(tab: Tab, system: System) -> N
     await _fine(tab)
     await tab.press("Enter")
     await tab.until("document.title.includes('did not work')")
-    assert await tab.run("document.activeElement.getAttribute('aria-invalid')") == "true"
+    await tab.until("document.activeElement.getAttribute('aria-invalid') === 'true'")
     await _fine(tab)
 
 
