@@ -24,9 +24,9 @@ any run of forty or more letters of base64url, as all other secrets have, is cut
 
 _STORED = """## How it is stored
 
-One event is several rows of one table, each whole: for all events, for its kind, its client, and each user that it is
-about. So every question is a query, and one user who is attacked slows down nobody else's trail. What every login would
-write to (all events, a kind, a client) is split into eight partitions, which are read together. Rows expire after
+One event is one row, stored whole or not at all. Sparse indexes find it by its kind, its client, and each user that it
+is about, so every question is a query. What every login would write to (all events, a kind, a client) is split into
+eight partitions, which are read together; a user has partitions of their own. Rows expire after
 `MAYFLY_AUDIT_KEEP_DAYS`. What DynamoDB does not take waits in memory, at most 10,000 events in each process; beyond
 that an event is in the log alone, and `mayfly_audit_events_dropped_total` counts it."""
 

@@ -16,12 +16,17 @@ def to_item(values: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         TypeError: a value that DynamoDB does not know, floats among them.
     """
-    return {name: _SERIALIZER.serialize(value) for name, value in values.items() if value is not None}
+    return {name: _attribute(value) for name, value in values.items() if value is not None}
 
 
 def from_item(item: Mapping[str, Any]) -> dict[str, Any]:
     """The plain values of a row: whole numbers are `int`, others `Decimal`, binaries `bytes`."""
     return {name: _plain(_DESERIALIZER.deserialize(value)) for name, value in item.items()}
+
+
+def _attribute(value: Any) -> dict[str, Any]:  # noqa: ANN401 - any DynamoDB value
+    """Most values are texts; boto would try ten other types first."""
+    return {"S": value} if isinstance(value, str) else _SERIALIZER.serialize(value)
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - any DynamoDB value

@@ -20,6 +20,7 @@ Algorithm: TypeAlias = Literal["RS256", "ES256"]
 
 MIN_RSA_BITS = 2048
 MAX_RSA_BITS = 4096  # a verification gets slower with the square of it
+_ENCODER = json.JSONEncoder(separators=(",", ":"), allow_nan=False)  # `json.dumps` would make one for each segment
 _KEY_CLASS = {"RS256": CryptographyRSAKey, "ES256": CryptographyECKey}
 
 
@@ -100,7 +101,7 @@ def verify(key: VerificationKey, signing_input: bytes, signature: bytes) -> bool
 
 
 def _segment(members: Mapping[str, object]) -> bytes:
-    return encode_base64url(json.dumps(members, separators=(",", ":"), allow_nan=False).encode())
+    return encode_base64url(_ENCODER.encode(members).encode())
 
 
 def _check_public(public: object, alg: Algorithm) -> None:

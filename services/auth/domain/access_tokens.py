@@ -8,7 +8,6 @@ from services.auth.domain.clients import Client
 from services.auth.domain.problems import JustRevoked
 from services.auth.domain.sessions import Session
 from services.auth.domain.users import User, within
-from shared.ids import new_id
 from shared.tokens.claims import Claims, Parent
 
 _LONGEST_LEAD_SECONDS = 2
@@ -79,14 +78,16 @@ def lead_of(clock_skew_seconds: int) -> int:
     return min(_LONGEST_LEAD_SECONDS, clock_skew_seconds // 2)
 
 
-def access_claims(grant: Grant, *, issuer: str, audience: str, issued_at: int, expires_at: int) -> dict[str, object]:
+def access_claims(
+    grant: Grant, *, token_id: str, issuer: str, audience: str, issued_at: int, expires_at: int
+) -> dict[str, object]:
     """The payload; what the grant has not is left out."""
     claims: dict[str, object] = {
         "iss": issuer,
         "sub": grant.subject,
         "aud": grant.audience or audience,
         "client_id": grant.client_id,
-        "jti": new_id("tok"),
+        "jti": token_id,
         "iat": issued_at,
         "nbf": issued_at,
         "exp": expires_at,

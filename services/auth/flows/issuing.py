@@ -7,6 +7,7 @@ from services.auth.domain.sessions import Lifetimes
 from services.auth.domain.status_lists import Slot, status_claim
 from services.auth.signing_keys import SigningKeys
 from services.auth.stores.token_slots import TokenSlots
+from shared.ids import new_id
 from shared.tokens.compact import ACCESS_TOKEN_TYPE
 from shared.tokens.revocation import EVERYTHING, RevokedSet, Target
 from shared.tokens.signature import SigningKey, sign
@@ -93,10 +94,16 @@ class AccessTokens:
         expires_at = min(issued_at, int(now)) + self.lifetimes.access_seconds
         if at_latest is not None:
             expires_at = min(expires_at, at_latest)
+        token_id = reserved.token_id if reserved else new_id("tok")
         claims = access_claims(
-            grant, issuer=self.issuer, audience=self.audience, issued_at=issued_at, expires_at=expires_at
+            grant,
+            token_id=token_id,
+            issuer=self.issuer,
+            audience=self.audience,
+            issued_at=issued_at,
+            expires_at=expires_at,
         )
         if reserved is not None:
-            claims |= {"jti": reserved.token_id, "status": status_claim(reserved.slot, self.issuer)}
+            claims["status"] = status_claim(reserved.slot, self.issuer)
         token = sign({"typ": ACCESS_TOKEN_TYPE}, claims, reserved.key if reserved else self.keys.active)
         return IssuedToken(token, expires_at, expires_at - int(now), grant.scope)

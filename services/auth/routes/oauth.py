@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Request, Response
 
-from services.auth.dependencies import AuthResources, RequestOrigin
+from services.auth.dependencies import AuthResources, origin_of, resources_of
 from services.auth.domain.clients import presented_client
 from services.auth.domain.oauth_errors import (
     AccessDenied,
@@ -76,7 +76,7 @@ router = APIRouter(prefix=PREFIX, tags=["oauth2"], route_class=OAuthRoute)
         },
     ),
 )
-async def token(request: Request, response: Response, origin: RequestOrigin, resources: AuthResources) -> TokenResponse:
+async def token(request: Request, response: Response) -> TokenResponse:
     """`authorization_code` begins a session of the client with the code that its user has brought, and PKCE's verifier.
 
     A code is good once and for a minute; used again it ends the session that it began.
@@ -96,7 +96,7 @@ async def token(request: Request, response: Response, origin: RequestOrigin, res
     response.headers.update(NO_STORE)
     form = await read_form(request)
     client = presented_client(request.headers.get("authorization"), form)
-    return await answer_grant(resources, GrantRequest(client, form, origin))
+    return await answer_grant(resources_of(request), GrantRequest(client, form, origin_of(request)))
 
 
 @router.post(

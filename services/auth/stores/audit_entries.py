@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from services.auth.domain.audit_queries import AuditQuery, ViewPage
-from services.auth.stores.audit_rows import entry_of, views_of_all, views_of_client, views_of_event, views_of_user
+from services.auth.stores.audit_rows import View, entry_of, views_of_all, views_of_client, views_of_event, views_of_user
 from services.auth.stores.tables import AUDIT
 from shared.clients.aws import aws_errors
 from shared.clients.aws_types import DynamoDBClient
@@ -34,23 +34,27 @@ class AuditEntries:
         return pages
 
     async def _page(
-        self, view: str, filters: Mapping[str, str], query: AuditQuery, most: int, before: str | None
+        self, view: View, filters: Mapping[str, str], query: AuditQuery, most: int, before: str | None
     ) -> ViewPage:
         first, last = f"{query.since_ms:013d}", f"{query.until_ms:013d}"
         last = last if before is None else min(last, before)
         if first >= last:
             return ViewPage([], None)
-        names = ("view", "position", *filters)  # the first two are reserved words
+        names = {"#view": view.key, "#position": "position"} | {
+            f"#{name}": name for name in filters
+        }  # "view" is reserved
         filtering: Any = {"FilterExpression": " AND ".join(f"#{name} = :{name}" for name in filters)} if filters else {}
-        values = {"view": view, "first": first, "last": last, **filters}
+        index: Any = {"IndexName": view.index} if view.index else {}
+        values = {"view": view.value, "first": first, "last": last, **filters}
         with aws_errors("DynamoDB"):
             answer = await self._dynamodb.query(
                 TableName=self._table,
                 KeyConditionExpression="#view = :view AND #position BETWEEN :first AND :last",
-                ExpressionAttributeNames={f"#{name}": name for name in names},
+                ExpressionAttributeNames=names,
                 ExpressionAttributeValues={f":{name}": {"S": value} for name, value in values.items()},
                 ScanIndexForward=False,
                 Limit=_MOST_LOOKED_AT if filters else most + 1,
+                **index,
                 **filtering,
             )
         entries = [entry_of(item) for item in answer["Items"]]
@@ -59,7 +63,7 @@ class AuditEntries:
         return ViewPage(found, reached["position"]["S"] if reached else None)
 
 
-def _narrowest(query: AuditQuery) -> tuple[Sequence[str], dict[str, str]]:
+def _narrowest(query: AuditQuery) -> tuple[Sequence[View], dict[str, str]]:
     """The views with the fewest rows that hold all of the answer, and what is left to filter them by."""
     filters = {"client_id": query.client_id, "event": query.event, "outcome": query.outcome}
     if query.user_id is not None:

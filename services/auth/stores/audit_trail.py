@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 from prometheus_client import Counter, Gauge
 
 from services.auth.domain.audit import AuditEntry, AuditEvent
-from services.auth.stores.audit_rows import rows_of
+from services.auth.stores.audit_rows import row_of
 from services.auth.stores.tables import AUDIT
 from shared.background import end
 from shared.clients.aws import aws_errors
@@ -91,7 +91,7 @@ class AuditTrail:
     async def _store_some(self) -> None:
         """Some of those that wait; what DynamoDB does not take waits on. To store a row again changes nothing."""
         while self._entries and len(self._rows) < _ROWS_A_CALL * _CALLS_AT_ONCE:
-            self._rows += rows_of(self._entries.popleft(), self._keep_seconds)
+            self._rows.append(row_of(self._entries.popleft(), self._keep_seconds))
         starts = range(0, len(self._rows), _ROWS_A_CALL)
         calls = [self._rows[start : start + _ROWS_A_CALL] for start in starts]
         answers = await asyncio.gather(*map(self._write, calls), return_exceptions=True)

@@ -21,6 +21,10 @@ USER_INDEX = "user-index"
 SESSIONS = "sessions"
 CLIENTS = "clients"
 AUDIT = "audit"
+VIEW = "view"
+EVENT_INDEX = "by-event"
+CLIENT_INDEX = "by-client"
+USER_INDEXES = ("by-user", "by-other-user")
 AUTHORIZATION_CODES = "authorization-codes"
 DEVICE_AUTHORIZATIONS = "device-authorizations"
 BROWSER_SESSIONS = "browser-sessions"
@@ -82,6 +86,21 @@ _WITH_TOKENS: GlobalSecondaryIndexTypeDef = {
     "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["listed_tokens"]},
 }
 
+_AUDIT_INDEXES = (EVENT_INDEX, CLIENT_INDEX, *USER_INDEXES)
+"""Each is named as its key: an event lacks those that it does not belong to, and so is not in that index."""
+
+
+def _by_time(name: str) -> GlobalSecondaryIndexTypeDef:
+    return {
+        "IndexName": name,
+        "KeySchema": [
+            {"AttributeName": name, "KeyType": "HASH"},
+            {"AttributeName": "position", "KeyType": "RANGE"},
+        ],
+        "Projection": {"ProjectionType": "ALL"},
+    }
+
+
 TABLES: Sequence[Table] = (
     Table(USERS, "username"),
     Table(USER_INDEX, "key"),
@@ -98,7 +117,14 @@ TABLES: Sequence[Table] = (
     Table(DEVICE_AUTHORIZATIONS, "code_hash", expires=True),
     Table(BROWSER_SESSIONS, "id_hash", expires=True),
     Table(REVOCATIONS, "target", expires=True),
-    Table(AUDIT, "view", expires=True, sort_key="position"),
+    Table(
+        AUDIT,
+        VIEW,
+        expires=True,
+        sort_key="position",
+        indexes=tuple(map(_by_time, _AUDIT_INDEXES)),
+        index_keys=tuple((name, "S") for name in _AUDIT_INDEXES),
+    ),
     Table(REVOCATION_LOG, "bucket", expires=True, sort_key="entry"),
     Table(STATUS_LISTS, "list_id", expires=True),
     Table(KEY_RINGS, "ring"),

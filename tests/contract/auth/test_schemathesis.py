@@ -10,6 +10,7 @@ from services.auth.domain.access_tokens import Grant, access_claims
 from services.auth.settings import AuthSettings
 from services.auth.signing_keys import load_static_keys
 from shared import clock
+from shared.ids import new_id
 from shared.testing.aws_emulator import REPOSITORY
 from shared.testing.ports import free_port
 from shared.testing.processes import Child, http_answers, inherited_environment
@@ -59,6 +60,7 @@ def _admin_token(settings: AuthSettings) -> str:
     now = int(clock.now())
     claims = access_claims(
         Grant("user_generated", "mayfly-login", frozenset({"admin", "jobs:read"}), "ses_generated", "generated"),
+        token_id=new_id("tok"),
         issuer=settings.issuer,
         audience=settings.audience,
         issued_at=now,

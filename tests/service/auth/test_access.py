@@ -12,6 +12,7 @@ from services.auth.domain.access_tokens import Grant, access_claims
 from services.auth.settings import AuthSettings, BootstrapSettings
 from services.auth.signing_keys import load_static_keys
 from shared import clock
+from shared.ids import new_id
 from shared.settings import load
 from shared.testing.aws_emulator import AwsEmulator
 from shared.testing.tokens import TokenFactory
@@ -78,7 +79,9 @@ def minted(auth: Auth, signing_key: str, **claims: object) -> str:
     settings = load(AuthSettings, mode="local", signing_key=signing_key, signing_algorithm="ES256")
     now = int(clock.now())
     grant = Grant(unique_name("user"), "mayfly-login", frozenset({"jobs:read"}), unique_name("ses"), "ghost")
-    good = access_claims(grant, issuer="http://auth.test", audience="mayfly", issued_at=now, expires_at=now + 60)
+    good = access_claims(
+        grant, token_id=new_id("tok"), issuer="http://auth.test", audience="mayfly", issued_at=now, expires_at=now + 60
+    )
     keys = load_static_keys(settings)
     assert keys is not None
     return sign({"typ": ACCESS_TOKEN_TYPE}, good | claims, keys.active)

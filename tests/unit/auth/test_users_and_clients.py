@@ -84,14 +84,16 @@ def test_a_client_may_come_in_the_body_or_not_at_all() -> None:
 
 def test_a_users_token_passes_the_verifiers_checks() -> None:
     grant = Grant("user_ada", "mayfly-login", frozenset({"a"}), "ses_1", "ada", ("user",), ("read",))
-    payload = access_claims(grant, issuer="iss", audience="aud", issued_at=100, expires_at=200)
+    payload = access_claims(grant, token_id="tok_1", issuer="iss", audience="aud", issued_at=100, expires_at=200)
     claims = check_claims(payload, VerificationPolicy("iss", "aud"), 150)
     assert (claims.sub, claims.sid, claims.username, claims.roles) == ("user_ada", "ses_1", "ada", ("user",))
     assert (claims.iat, claims.nbf, claims.exp) == (100, 100, 200)
 
 
 def test_a_clients_token_says_nothing_of_a_user() -> None:
-    payload = access_claims(Grant("demo", "demo", frozenset("a")), issuer="i", audience="a", issued_at=1, expires_at=2)
+    payload = access_claims(
+        Grant("demo", "demo", frozenset("a")), token_id="t", issuer="i", audience="a", issued_at=1, expires_at=2
+    )
     assert payload.keys() == {"iss", "sub", "aud", "client_id", "jti", "iat", "nbf", "exp", "scope"}
 
 
