@@ -4,6 +4,7 @@ import inspect
 import sys
 
 from docs.generators.markdown import code, page, table
+from services.processor.domain.aggregates import AGGREGATES
 from services.processor.domain.column_types import TYPE_NAMES
 from services.processor.domain.expression_functions import FUNCTIONS
 from services.processor.domain.formats import COMPRESSIONS, FORMATS
@@ -60,6 +61,19 @@ _STEPS = """## Steps
 
 Each is an object with one key. Column names are matched without regard to case."""
 
+_ALL_ROWS = """\
+`sort`, `limit`, `deduplicate` and `aggregate` look at all records, so one worker does all of the job. What does
+not fit `MAYFLY_ENGINE_MEMORY_MB` goes to its disk, where need be in one thread. In memory alone are
+kept what `MEDIAN` is of, and texts as `MIN`, `MAX`, `FIRST` or `LAST`; and several such steps in one pipeline share
+the memory. Where it does not do, the job fails with `memory-exceeded`.
+
+The aggregates are these, and no others:"""
+
+_SUMS = """\
+`SUM` of whole numbers is a HUGEINT and never rounded, that of DECIMAL is a DECIMAL. `SUM` and `AVG` of DOUBLE
+are added exactly within numbers of about the same size and rounded once for each size, so they give the same in
+every run, whatever the number of threads; numbers below 2^-960 count as multiples of 2^-1012."""
+
 _EXPRESSIONS = """## Expressions
 
 SQL scalar expressions over the record's columns, as DuckDB understands them: arithmetic, comparison, `AND OR NOT`,
@@ -70,7 +84,18 @@ clock, no chance, no files, no settings. At most 4,000 characters, 400 parts, 40
 
 def pipelines_page() -> str:
     return page(
-        "Pipelines", _INTRODUCTION, _formats(), _SOURCES, _STEPS, _steps(), _types(), _EXPRESSIONS, _functions()
+        "Pipelines",
+        _INTRODUCTION,
+        _formats(),
+        _SOURCES,
+        _STEPS,
+        _steps(),
+        _ALL_ROWS,
+        _aggregates(),
+        _SUMS,
+        _types(),
+        _EXPRESSIONS,
+        _functions(),
     )
 
 
@@ -83,6 +108,10 @@ def _formats() -> str:
 def _steps() -> str:
     documentation = (inspect.getdoc(sys.modules[parse.__module__]) for parse in STEPS.values())
     return "\n".join(f"- {' '.join((text or '').split())}" for text in documentation)
+
+
+def _aggregates() -> str:
+    return ", ".join(code(name.upper()) for name in AGGREGATES) + ", and `COUNT(DISTINCT x)`."
 
 
 def _types() -> str:

@@ -74,7 +74,7 @@ FUNCTIONS = {function.name: function for function in _LISTED}
 CLOCK_WORDS = ["current_date", "current_time", "current_timestamp", "localtime", "localtimestamp"]
 NO_CLOCK = "an expression reads no clock, so that a run again gives the same; write the time as TIMESTAMP '…'"
 _NO_CHANCE = "an expression draws nothing at random, so that a run again gives the same"
-_ONE_RECORD = "an expression sees one record, and adds up none"
+_ONE_RECORD = "an expression sees one record, and adds up none; the step aggregate does"
 _AGGREGATES = "sum avg mean count min max median stddev string_agg row_number rank lag lead first last"
 LEFT_OUT = {
     **dict.fromkeys(["now", "today", "age", *CLOCK_WORDS], NO_CLOCK),

@@ -65,6 +65,17 @@ class Expression:
 
 def parse_expression(raw_text: object, place: Place) -> Expression:
     """Raises PipelineError for whatever is not on the allow-list, with its name and what is allowed instead."""
+    return whole(parse_tree(raw_text, place), place)
+
+
+def whole(tree: exp.Expr, place: Place) -> Expression:
+    """A tree whose every node is on the allow-list; raises PipelineError for another."""
+    Renderer(place, None).render(tree)
+    return Expression(place, tree)
+
+
+def parse_tree(raw_text: object, place: Place) -> exp.Expr:
+    """Text as the parser understands it, within the limits of an expression. What its nodes are, `whole` checks."""
     if not isinstance(raw_text, str) or not raw_text.strip():
         raise PipelineError(place, 'an expression is text such as "amount > 10"')
     if len(raw_text) > _LONGEST_TEXT:
@@ -79,10 +90,10 @@ def parse_expression(raw_text: object, place: Place) -> Expression:
         raise PipelineError(place, f"this is no SQL expression: {_reason(error)}") from None
     except RecursionError:
         raise PipelineError(place, _too_deep()) from None
-    return Expression(place, _checked(trees, place))
+    return _bounded(trees, place)
 
 
-def _checked(trees: list[exp.Expr | None], place: Place) -> exp.Expr:
+def _bounded(trees: list[exp.Expr | None], place: Place) -> exp.Expr:
     if len(trees) != 1 or trees[0] is None:
         raise PipelineError(place, "one expression is expected")
     tree = trees[0]
@@ -92,7 +103,6 @@ def _checked(trees: list[exp.Expr | None], place: Place) -> exp.Expr:
         )
     if _depth(tree) > _DEEPEST:
         raise PipelineError(place, _too_deep())
-    Renderer(place, None).render(tree)
     return tree
 
 

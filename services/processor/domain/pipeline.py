@@ -70,7 +70,7 @@ def _object(raw: object, place: Place, known: tuple[str, ...]) -> dict[str, obje
 
 def _steps(config: dict[str, object]) -> tuple[Step, ...]:
     condition = config.get("filter_condition")
-    first = (parse_filter(condition, CONFIG.at("filter_condition")),) if "filter_condition" in config else ()
+    first = parse_filter(condition, CONFIG.at("filter_condition")) if "filter_condition" in config else ()
     place = CONFIG.at("transformations")
     raw_steps = config.get("transformations", [])
     if not isinstance(raw_steps, list):
@@ -79,10 +79,10 @@ def _steps(config: dict[str, object]) -> tuple[Step, ...]:
         )
     if len(raw_steps) > _MOST_STEPS:
         raise PipelineError(place, f"a pipeline has at most {_MOST_STEPS} steps")
-    return (*first, *(_step(raw, place.at(i)) for i, raw in enumerate(raw_steps)))
+    return (*first, *(step for i, raw in enumerate(raw_steps) for step in _step(raw, place.at(i))))
 
 
-def _step(raw: object, place: Place) -> Step:
+def _step(raw: object, place: Place) -> tuple[Step, ...]:
     if not isinstance(raw, dict) or len(raw) != 1:
         raise PipelineError(place, 'a step is an object with one key, such as {"drop": ["card"]}')
     [(name, raw_arguments)] = raw.items()

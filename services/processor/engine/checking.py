@@ -7,10 +7,11 @@ import duckdb
 
 from services.processor.domain.column_types import UnknownType, parse_type
 from services.processor.domain.pipeline import Pipeline
-from services.processor.domain.pipeline_errors import PipelineError
+from services.processor.domain.pipeline_errors import PipelineError, Place
 from services.processor.domain.schema_of_records import Column, Schema
 from services.processor.domain.sql_text import quote_name, select
-from services.processor.domain.steps.step import Item, StepSql, Value
+from services.processor.domain.steps.shapes import Grouping, Item, Shape, StepSql, Value
+from services.processor.domain.steps.step import Step
 from services.processor.engine.session import Session, open_describer, plain_words
 
 STAMP_COLUMNS = (Column("processed", "BOOLEAN"), Column("processed_at", "VARCHAR"))
@@ -18,7 +19,8 @@ STAMP_COLUMNS = (Column("processed", "BOOLEAN"), Column("processed_at", "VARCHAR
 
 @dataclass(frozen=True, slots=True)
 class CheckedStep:
-    sql: StepSql
+    sql: Shape
+    place: Place
     before: Schema
     after: Schema
 
@@ -31,6 +33,11 @@ class CheckedPipeline:
     steps: tuple[CheckedStep, ...]
     output: Schema
     stamp: bool
+
+    @property
+    def makes_a_record(self) -> bool:
+        """Whether something comes out even where nothing goes in: totals."""
+        return any(isinstance(step.sql, Grouping) and not step.sql.keys for step in self.steps)
 
 
 def check(pipeline: Pipeline, schema: Schema) -> CheckedPipeline:
@@ -49,7 +56,7 @@ def check_in(session: Session, pipeline: Pipeline, schema: Schema) -> CheckedPip
     steps: list[CheckedStep] = []
     for step in pipeline.steps if schema.columns else ():
         before = steps[-1].after if steps else schema
-        steps.append(_checked(step.sql(before), before, session))
+        steps.append(_checked(step, before, session))
     return _checked_pipeline(pipeline, schema, steps)
 
 
@@ -65,9 +72,10 @@ def stamped(schema: Schema) -> Schema:
     return Schema(tuple(columns.values()))
 
 
-def _checked(sql: StepSql, before: Schema, session: Session) -> CheckedStep:
+def _checked(step: Step, before: Schema, session: Session) -> CheckedStep:
+    sql = step.sql(before)
     empty = "(SELECT " + ", ".join(f"CAST(NULL AS {one.type}) AS {quote_name(one.name)}" for one in before) + ")"
-    if sql.where is not None:
+    if isinstance(sql, StepSql) and sql.where is not None:
         found = _type_of(sql.where, empty, before, session)
         if found != "BOOLEAN":
             found = found.strip('"')
@@ -75,7 +83,7 @@ def _checked(sql: StepSql, before: Schema, session: Session) -> CheckedStep:
                 sql.where.place, f'a filter must be BOOLEAN (true or false), this is {found}; compare it, as in "x > 0"'
             )
     columns = tuple(Column(item.name, item.type or _column_type(item, empty, before, session)) for item in sql.items)
-    return CheckedStep(sql, before, Schema(columns))
+    return CheckedStep(sql, step.place, before, Schema(columns))
 
 
 def _column_type(item: Item, empty: str, before: Schema, session: Session) -> str:

@@ -76,7 +76,9 @@ def _integer(digits: str) -> int | str:
 def _warnings(pipeline: Pipeline, samples: Sequence[ObjectSample], schema: Schema) -> list[str]:
     warnings = [f"only the first bytes of {sample.name} were read" for sample in samples if not sample.is_whole]
     if warnings and pipeline.needs_all_rows:
-        warnings.append("sort and limit saw these records alone; a job sees all")
+        warnings.append(
+            "steps that need all records (sort, limit, deduplicate, aggregate) saw these alone; a job sees all"
+        )
     if not schema.columns:
         warnings.append("there are no records, so the columns that the pipeline names could not be checked")
     return warnings

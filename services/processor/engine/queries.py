@@ -4,51 +4,67 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.processor.domain.sql_text import quote_name, quote_text, select
-from services.processor.domain.steps.step import Item, StepSql
+from services.processor.domain.steps.shapes import Choice, Grouping, Item, Shape, StepSql
 from services.processor.engine.checking import CheckedPipeline
 from services.processor.engine.formats.record_format import RecordFormat, Scan
+from services.processor.engine.grouping import grouped
+
+_RECORD_BITS = 48
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
-    """The names of two columns beside those of the records: which file, and which record of it (from 1)."""
+class Hidden:
+    """The names of columns beside those of the records, where something depends on their order.
 
-    file: str
-    record: str
+    `position`: the records come in its order, and no two are the same. `origin`, for who looks for a record: which
+    file it came from and which record it is there (`where` tells them apart), or which one of those that an
+    aggregate gave.
+    """
+
+    position: str
+    origin: str | None = None
 
     @property
-    def columns(self) -> str:
-        return f"{quote_name(self.file)}, {quote_name(self.record)}"
+    def names(self) -> tuple[str, ...]:
+        return tuple(quote_name(name) for name in (self.position, self.origin) if name is not None)
 
 
-def origin_for(checked: CheckedPipeline) -> Origin:
+def hidden_for(checked: CheckedPipeline, *, with_origin: bool) -> Hidden:
     """Names that no step uses."""
     schemas = [checked.input, checked.output, *(step.after for step in checked.steps)]
     used = {column.name.casefold() for schema in schemas for column in schema}
     names = []
-    for name in ("file", "record"):
+    for name in ("position", "origin"):
         free = name
         while free in used:
             free += "_"
         names.append(free)
-    return Origin(*names)
+    return Hidden(names[0], names[1] if with_origin else None)
 
 
-def source(scans: Sequence[Scan], origin: Origin | None) -> str:
+def hidden_if_used(checked: CheckedPipeline) -> Hidden | None:
+    """None where no step looks at the order, so that nothing has to be numbered."""
+    return hidden_for(checked, with_origin=False) if any(step.sql.uses_order for step in checked.steps) else None
+
+
+def where(origin: int) -> tuple[int, int]:
+    """The place of the file, and the record in it, from 1."""
+    return origin >> _RECORD_BITS, origin & ((1 << _RECORD_BITS) - 1)
+
+
+def source(scans: Sequence[Scan], hidden: Hidden | None) -> str:
     """All records of all files, in order."""
-    if origin is None:
+    if hidden is None:
         return " UNION ALL ".join(f"({scan.rows})" for scan in scans)
-    number = f"row_number() OVER () AS {quote_name(origin.record)}"
-    return " UNION ALL ".join(
-        f"({select(f'{i} AS {quote_name(origin.file)}, {number}, *', f'({scan.rows})')})"
-        for i, scan in enumerate(scans)
-    )
+    return " UNION ALL ".join(f"({_numbered(scan, i, hidden)})" for i, scan in enumerate(scans))
 
 
-def after_steps(checked: CheckedPipeline, rows: str, steps: int, origin: Origin | None) -> str:
+def after_steps(checked: CheckedPipeline, rows: str, steps: int, hidden: Hidden | None) -> str:
     """The records after the first so many steps."""
-    for step in checked.steps[:steps]:
-        rows = _after_step(step.sql, rows, origin)
+    for i, step in enumerate(checked.steps[:steps]):
+        later = checked.steps[i + 1 :]
+        numbered = hidden is not None and (hidden.origin is not None or any(one.sql.uses_order for one in later))
+        rows = _after_step(step.sql, rows, hidden, numbered=numbered)
     return rows
 
 
@@ -59,15 +75,51 @@ def output_rows(checked: CheckedPipeline, rows: str, writer: RecordFormat, proce
     return select(", ".join(cells), f"({rows})")
 
 
-def _after_step(step: StepSql, rows: str, origin: Origin | None) -> str:
-    columns = ", ".join(_said(item) for item in step.items)
-    rest = f"WHERE {step.where.sql}" if step.where else ""
-    if step.order_by:
-        ties = [origin.columns] if origin else []
-        rest += f" ORDER BY {', '.join([*step.order_by, *ties])}"
-    if step.limit is not None:
-        rest += f" LIMIT {step.limit}"
-    return select(f"{origin.columns}, {columns}" if origin else columns, f"({rows})", rest.strip())
+def _numbered(scan: Scan, file: int, hidden: Hidden) -> str:
+    number = f"CAST({file << _RECORD_BITS} + row_number() OVER () AS BIGINT)"
+    return select(", ".join([*(f"{number} AS {name}" for name in hidden.names), "*"]), f"({scan.rows})")
+
+
+def _after_step(shape: Shape, rows: str, hidden: Hidden | None, *, numbered: bool) -> str:
+    """`numbered`: whether the positions are to be right where the order has changed."""
+    if isinstance(shape, Grouping):
+        return _aggregated(shape, rows, hidden, numbered=numbered)
+    if isinstance(shape, Choice) and hidden is not None:
+        return _chosen(shape, rows, hidden)
+    assert isinstance(shape, StepSql)  # noqa: S101 - these are all shapes
+    names = hidden.names if hidden else ()
+    rest = f"WHERE {shape.where.sql}" if shape.where else ""
+    if shape.order_by and hidden is not None:
+        order = [*(key.said() for key in shape.order_by), quote_name(hidden.position)]
+        rest += f" ORDER BY {', '.join(order)}"
+    if shape.limit is not None:
+        rest += f" LIMIT {shape.limit}"
+    selected = select(", ".join([*names, *map(_said, shape.items)]), f"({rows})", rest.strip())
+    return _renumbered(shape, selected, hidden) if shape.order_by and hidden is not None and numbered else selected
+
+
+def _renumbered(shape: Shape, rows: str, hidden: Hidden) -> str:
+    columns = [quote_name(item.name) for item in shape.items]
+    number = f"row_number() OVER () AS {quote_name(hidden.position)}"
+    return select(", ".join([number, *hidden.names[1:], *columns]), f"({rows})")
+
+
+def _chosen(shape: Choice, rows: str, hidden: Hidden) -> str:
+    position = quote_name(hidden.position)
+    order = [key.said(backwards=shape.last) for key in shape.order_by]
+    order.append(f"{position} {'DESC' if shape.last else 'ASC'}")
+    number = f"row_number() OVER (PARTITION BY {', '.join(shape.by)} ORDER BY {', '.join(order)})"
+    columns = ", ".join([*hidden.names, *map(_said, shape.items)])
+    return select(columns, f"({rows})", f"QUALIFY {number} = 1 ORDER BY {position}")
+
+
+def _aggregated(shape: Grouping, rows: str, hidden: Hidden | None, *, numbered: bool) -> str:
+    groups = grouped(shape, rows, quote_name(hidden.position) if hidden else "")
+    if hidden is None:
+        return groups
+    number = "row_number() OVER ()" if numbered else "CAST(0 AS BIGINT)"
+    columns = [quote_name(item.name) for item in shape.items]
+    return select(", ".join([*(f"{number} AS {name}" for name in hidden.names), *columns]), f"({groups})")
 
 
 def _said(item: Item) -> str:

@@ -2,14 +2,15 @@
 
 import gzip
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import duckdb
 
 from services.processor.domain.formats import Encoding
 from services.processor.domain.pipeline import Pipeline
-from services.processor.domain.pipeline_errors import RecordError
+from services.processor.domain.pipeline_errors import MemoryExceeded, RecordError
 from services.processor.domain.schema_of_records import Schema
 from services.processor.domain.sql_text import quote_text
 from services.processor.engine.blaming import FailedRun
@@ -17,7 +18,7 @@ from services.processor.engine.checking import CheckedPipeline, check_in
 from services.processor.engine.files import InputFile, PlainFile, plain_files
 from services.processor.engine.formats.record_format import Scan
 from services.processor.engine.formats.registry import record_format
-from services.processor.engine.queries import after_steps, origin_for, output_rows, source
+from services.processor.engine.queries import after_steps, hidden_if_used, output_rows, source
 from services.processor.engine.session import EngineLimits, Session, Stop, full_disk_named, open_session
 from services.processor.engine.verifying import count_records
 
@@ -53,7 +54,28 @@ def run(
     threads. Raises PipelineError, RecordError, MemoryExceeded, DeadlineExceeded, WorkFolderFull, RunCancelled; then
     there may be half of an output.
     """
-    with full_disk_named(), open_session(limits, stop or Stop()) as session:
+    work = partial(_run, pipeline, schema, files, output, processed_at=processed_at, stop=stop or Stop())
+    with full_disk_named():
+        try:
+            return work(limits=limits)
+        except MemoryExceeded:
+            if limits.threads == 1 or not pipeline.needs_all_rows:
+                raise
+            # Each thread that sorts has to hold blocks of its own: one alone can leave most of them on the disk.
+            return work(limits=replace(limits, threads=1))
+
+
+def _run(
+    pipeline: Pipeline,
+    schema: Schema,
+    files: Sequence[InputFile],
+    output: OutputFile,
+    *,
+    processed_at: str,
+    limits: EngineLimits,
+    stop: Stop,
+) -> RunResult:
+    with open_session(limits, stop) as session:
         plain = plain_files(files, session, max_bytes=limits.max_plain_bytes)
         session.may_read([*(file.path for file in plain), output.path])
         checked = check_in(session, pipeline, schema)
@@ -69,7 +91,7 @@ def run_plain(
     if records_in and not checked.input.columns:
         raise RecordError("no record has any key", object_name=files[0].name)
     work = _Work(checked, files, scans, output, processed_at)
-    records_out = work.write(session) if records_in else 0
+    records_out = work.write(session) if records_in or checked.makes_a_record else 0
     if not records_out:
         nothing = record_format(output.encoding.format).empty(checked.output)
         output.path.write_bytes(gzip.compress(nothing, mtime=0) if output.encoding.compression == "gzip" else nothing)
@@ -87,9 +109,8 @@ class _Work:
     def write(self, session: Session) -> int:
         """How many records were written."""
         writer = record_format(self.output.encoding.format)
-        is_sorted = any(step.sql.order_by for step in self.checked.steps)
-        origin = origin_for(self.checked) if is_sorted else None
-        rows = after_steps(self.checked, source(self.scans, origin), len(self.checked.steps), origin)
+        hidden = hidden_if_used(self.checked)
+        rows = after_steps(self.checked, source(self.scans, hidden), len(self.checked.steps), hidden)
         query = output_rows(self.checked, rows, writer, self.processed_at)
         options = f"{writer.copy_options}, COMPRESSION {self.output.encoding.compression}, USE_TMP_FILE false"
         try:

@@ -202,6 +202,8 @@ def _connect(memory_bytes: int, threads: int, folder: str) -> duckdb.DuckDBPyCon
             "temp_directory": folder,
             "pin_threads": "off",  # several engines share one process
             "preserve_insertion_order": True,
+            # It makes "the first of each" an aggregate of whole records: no disk helps that, and -0.0 becomes 0.0.
+            "disabled_optimizers": "top_n_window_elimination",
             "autoload_known_extensions": False,
             "autoinstall_known_extensions": False,
             "allow_community_extensions": False,

@@ -96,11 +96,14 @@ async def test_each_object_becomes_a_part_in_the_order_of_the_keys(common_proces
     assert status["progress"]["partitions"] == {"done": 3, "total": 3}
 
 
-async def test_a_sort_sees_all_objects(common_processor: Processor) -> None:
-    first = await common_processor.put("one.ndjson", b'{"x": 2}\n{"x": 9}\n')
-    second = await common_processor.put("two.ndjson", b'{"x": 5}\n')
-    answer = await common_processor.submit([first, second], {"transformations": [{"sort": ["-x"]}], "stamp": False})
-    assert await common_processor.result(answer.json()["processing_id"]) == b'{"x":9}\n{"x":5}\n{"x":2}\n'
+async def test_steps_over_all_records_see_all_objects(common_processor: Processor) -> None:
+    first = await common_processor.put("one.ndjson", b'{"x": 2, "k": 1}\n{"x": 9, "k": 2}\n{"x": 9, "k": 3}\n')
+    second = await common_processor.put("two.ndjson", b'{"x": 5, "k": 1}\n{"x": 2, "k": 5}\n')
+    aggregate = {"aggregate": {"by": ["k"], "measures": {"sum": "SUM(x)"}}}
+    steps = [{"deduplicate": {"by": ["x"]}}, aggregate, {"sort": ["-sum"]}]
+    answer = await common_processor.submit([first, second], {"transformations": steps, "stamp": False})
+    result = await common_processor.result(answer.json()["processing_id"])
+    assert result == b'{"k":2,"sum":9}\n{"k":1,"sum":7}\n'
 
 
 async def test_a_preview_shows_both_sides_and_writes_nothing(idle_processor: Processor) -> None:

@@ -8,7 +8,8 @@ from services.processor.domain.expression_casts import cast_column
 from services.processor.domain.pipeline_errors import PipelineError, Place
 from services.processor.domain.schema_of_records import Schema
 from services.processor.domain.steps.names import column_of, parse_mapping
-from services.processor.domain.steps.step import Item, StepSql, Value, kept
+from services.processor.domain.steps.shapes import Item, StepSql, Value
+from services.processor.domain.steps.step import Step, kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class Cast:
         return StepSql(tuple(cast.get(column.name, kept(column, self.place)) for column in schema))
 
 
-def parse_cast(raw: object, place: Place) -> Cast:
+def parse_cast(raw: object, place: Place) -> tuple[Step, ...]:
     mapping = parse_mapping(raw, place, '{"qty": "BIGINT"}')
     types = {}
     for name, raw_type in mapping.items():
@@ -33,4 +34,4 @@ def parse_cast(raw: object, place: Place) -> Cast:
             types[name] = parse_type(raw_type)
         except UnknownType as error:
             raise PipelineError(place.at(name), str(error)) from None
-    return Cast(place, types)
+    return (Cast(place, types),)

@@ -11,7 +11,8 @@ from services.processor.domain.expressions import Expression, parse_expression
 from services.processor.domain.pipeline_errors import Place
 from services.processor.domain.schema_of_records import Schema
 from services.processor.domain.steps.names import parse_mapping
-from services.processor.domain.steps.step import Item, StepSql, Value, kept
+from services.processor.domain.steps.shapes import Item, StepSql, Value
+from services.processor.domain.steps.step import Step, kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,6 @@ class Derive:
         return StepSql(tuple(items.values()))
 
 
-def parse_derive(raw: object, place: Place) -> Derive:
+def parse_derive(raw: object, place: Place) -> tuple[Step, ...]:
     mapping = parse_mapping(raw, place, '{"total": "price * quantity"}')
-    return Derive(place, {name: parse_expression(text, place.at(name)) for name, text in mapping.items()})
+    return (Derive(place, {name: parse_expression(text, place.at(name)) for name, text in mapping.items()}),)

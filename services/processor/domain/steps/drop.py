@@ -6,7 +6,8 @@ from typing import ClassVar
 from services.processor.domain.pipeline_errors import PipelineError, Place
 from services.processor.domain.schema_of_records import Schema
 from services.processor.domain.steps.names import column_of, parse_names
-from services.processor.domain.steps.step import StepSql, kept
+from services.processor.domain.steps.shapes import StepSql
+from services.processor.domain.steps.step import Step, kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,5 +24,5 @@ class Drop:
         return StepSql(items)
 
 
-def parse_drop(raw: object, place: Place) -> Drop:
-    return Drop(place, parse_names(raw, place))
+def parse_drop(raw: object, place: Place) -> tuple[Step, ...]:
+    return (Drop(place, parse_names(raw, place)),)

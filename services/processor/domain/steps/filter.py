@@ -6,7 +6,8 @@ from typing import ClassVar
 from services.processor.domain.expressions import Expression, parse_expression
 from services.processor.domain.pipeline_errors import Place
 from services.processor.domain.schema_of_records import Schema
-from services.processor.domain.steps.step import StepSql, Value, all_kept
+from services.processor.domain.steps.shapes import StepSql, Value
+from services.processor.domain.steps.step import Step, all_kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,5 +20,5 @@ class Filter:
         return StepSql(all_kept(schema, self.place), where=Value(self.condition.render(schema), self.place))
 
 
-def parse_filter(raw: object, place: Place) -> Filter:
-    return Filter(place, parse_expression(raw, place))
+def parse_filter(raw: object, place: Place) -> tuple[Step, ...]:
+    return (Filter(place, parse_expression(raw, place)),)

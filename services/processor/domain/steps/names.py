@@ -44,3 +44,19 @@ def parse_mapping(raw: object, place: Place, example: str) -> dict[str, object]:
     mapping = {parse_name(name, place): value for name, value in raw.items()}
     parse_names(list(mapping), place)
     return mapping
+
+
+def parse_options(
+    raw: object, place: Place, *, required: tuple[str, ...], optional: tuple[str, ...]
+) -> dict[str, object]:
+    """An object with these keys and no others."""
+    known = (*required, *optional)
+    if not isinstance(raw, dict):
+        raise PipelineError(place, f'an object with "{required[0]}" is expected')
+    for key in raw:
+        if key not in known:
+            raise PipelineError(place.at(str(key)), f'unknown key "{excerpt(key)}"; {did_you_mean(str(key), known)}')
+    for key in required:
+        if key not in raw:
+            raise PipelineError(place, f'"{key}" is missing')
+    return raw

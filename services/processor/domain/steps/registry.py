@@ -1,6 +1,8 @@
 """The steps that a pipeline may hold. A new step is a file beside this one, and a line here."""
 
+from services.processor.domain.steps.aggregate import parse_aggregate
 from services.processor.domain.steps.cast import parse_cast
+from services.processor.domain.steps.deduplicate import parse_deduplicate
 from services.processor.domain.steps.derive import parse_derive
 from services.processor.domain.steps.drop import parse_drop
 from services.processor.domain.steps.filter import parse_filter
@@ -17,6 +19,8 @@ STEPS: dict[str, StepParser] = {
     "select": parse_select,
     "cast": parse_cast,
     "filter": parse_filter,
+    "deduplicate": parse_deduplicate,
+    "aggregate": parse_aggregate,
     "sort": parse_sort,
     "limit": parse_limit,
 }

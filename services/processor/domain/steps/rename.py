@@ -6,7 +6,8 @@ from typing import ClassVar
 from services.processor.domain.pipeline_errors import PipelineError, Place
 from services.processor.domain.schema_of_records import Schema
 from services.processor.domain.steps.names import column_of, parse_mapping, parse_name
-from services.processor.domain.steps.step import StepSql, kept
+from services.processor.domain.steps.shapes import StepSql
+from services.processor.domain.steps.step import Step, kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,6 @@ class Rename:
         return StepSql(tuple(kept(column, self.place, new_names.get(column.name)) for column in schema))
 
 
-def parse_rename(raw: object, place: Place) -> Rename:
+def parse_rename(raw: object, place: Place) -> tuple[Step, ...]:
     mapping = parse_mapping(raw, place, '{"old_name": "new_name"}')
-    return Rename(place, {old: parse_name(new, place.at(old)) for old, new in mapping.items()})
+    return (Rename(place, {old: parse_name(new, place.at(old)) for old, new in mapping.items()}),)

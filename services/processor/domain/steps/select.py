@@ -6,7 +6,8 @@ from typing import ClassVar
 from services.processor.domain.pipeline_errors import Place
 from services.processor.domain.schema_of_records import Schema
 from services.processor.domain.steps.names import column_of, parse_names
-from services.processor.domain.steps.step import StepSql, kept
+from services.processor.domain.steps.shapes import StepSql
+from services.processor.domain.steps.step import Step, kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,5 +21,5 @@ class Select:
         return StepSql(tuple(kept(column, self.place) for column in columns))
 
 
-def parse_select(raw: object, place: Place) -> Select:
-    return Select(place, parse_names(raw, place))
+def parse_select(raw: object, place: Place) -> tuple[Step, ...]:
+    return (Select(place, parse_names(raw, place)),)

@@ -163,7 +163,10 @@ def test_a_preview_of_a_sort_says_that_it_is_partial(tmp_path: Path) -> None:
         tmp_path, {"transformations": [{"sort": ["-a"]}]}, sample("a.ndjson", '{"a":1}\n{"a":2}\n', is_whole=False)
     )
     assert [record["a"] for record in shown.records_out] == [2, 1]
-    assert shown.warnings[-1] == "sort and limit saw these records alone; a job sees all"
+    assert (
+        shown.warnings[-1]
+        == "steps that need all records (sort, limit, deduplicate, aggregate) saw these alone; a job sees all"
+    )
 
 
 def test_a_preview_of_nothing_says_so(tmp_path: Path) -> None:

@@ -38,8 +38,14 @@ WIDE = "".join(f'{{"id":{i},"k":"{i % 7}","v":{i / 8},"t":"{"x" * 700}"}}\n' for
             "transformations": [{"derive": {"w": "v * 3.1"}}, {"sort": ["-k"]}, {"limit": 20_000}],
             "output": {"format": "csv"},
         },
+        {
+            "transformations": [
+                {"aggregate": {"measures": {"s": "SUM(sin(v) * 1e5)", "a": "AVG(cos(v))"}}},
+            ]
+        },
+        {"transformations": [{"deduplicate": {"by": ["k"], "keep": "last"}}, {"drop": ["t"]}]},
     ],
-    ids=range(2),
+    ids=range(4),
 )
 def test_the_same_work_gives_the_same_bytes(new_engine: NewEngine, config: object) -> None:
     """The input is larger than what one thread of the engine takes at once."""

@@ -11,6 +11,8 @@ ONE_KEY = 'a step is an object with one key, such as {"drop": ["card"]}'
 NAMES = 'a list of column names is expected, such as ["id", "total"]'
 DERIVED = 'an object is expected, such as {"total": "price * quantity"}'
 NUMBER = "a whole number of records is expected, such as 100"
+ONE_CALL = 'a measure is one call such as "SUM(total)"'
+BEHIND = "compute with what it gives in a derive behind this step"
 TEXT = 'an expression is text such as "amount > 10"'
 DIGITS = "DECIMAL(width,scale) holds 1 to 38 digits, of which scale are behind the point"
 TYPES = (
@@ -69,10 +71,45 @@ WRONG_STEPS: list[tuple[object, str, str]] = [
     ({}, "", ONE_KEY),
     ({"limit": 1, "drop": ["a"]}, "", ONE_KEY),
     ({"filtre": "a"}, ".filtre", 'unknown step "filtre"; did you mean "filter"?'),
+    ({"deduplicate": ["id"]}, ".deduplicate", 'an object with "by" is expected'),
+    ({"deduplicate": {}}, ".deduplicate", '"by" is missing'),
+    ({"deduplicate": {"by": []}}, ".deduplicate.by", NAMES),
     (
-        {"deduplicate": {}},
-        ".deduplicate",
-        'unknown step "deduplicate"; known: "derive", "rename", "drop", "select", "cast", "filter", "sort", "limit"',
+        {"deduplicate": {"by": ["a"], "on": 1}},
+        ".deduplicate.on",
+        'unknown key "on"; known: "by", "keep", "order_by"',
+    ),
+    (
+        {"deduplicate": {"by": ["a"], "keep": "lst"}},
+        ".deduplicate.keep",
+        'unknown choice "lst"; did you mean "last"?',
+    ),
+    ({"deduplicate": {"by": ["a"], "order_by": "b"}}, ".deduplicate.order_by", NAMES),
+    ({"aggregate": {"by": ["a"]}}, ".aggregate", '"measures" is missing'),
+    ({"aggregate": {"measures": {}}}, ".aggregate.measures", 'an object is expected, such as {"orders": "COUNT(*)"}'),
+    *(
+        ({"aggregate": {"measures": {"n": measure}}}, ".aggregate.measures.n", reason)
+        for measure, reason in [
+            (5, TEXT),
+            ("SUM(a) / 2", f"{ONE_CALL}; {BEHIND}"),
+            ("SUM(a) OVER ()", f"{ONE_CALL}; {BEHIND}"),
+            ("SUM(a) FILTER (WHERE b)", f"{ONE_CALL}; {BEHIND}"),
+            ("round(SUM(a), 2)", f"{ONE_CALL}, and round is no aggregate; {BEHIND}"),
+            ("SUMM(a)", 'no aggregate "SUMM"; did you mean "sum"?'),
+            ("COUNT()", "count takes one argument, not 0"),
+            ("SUM(*)", '"*" can\'t be used in an expression'),
+            ("SUM(DISTINCT a)", "DISTINCT stands in COUNT(DISTINCT x) alone, before one value"),
+            ("COUNT(DISTINCT a, b)", "DISTINCT stands in COUNT(DISTINCT x) alone, before one value"),
+            ("SUM(a ORDER BY b)", "ORDER can't be used in an expression"),
+            (
+                "SUM(SUM(a))",
+                'no function "SUM"; an expression sees one record, and adds up none; the step aggregate does',
+            ),
+            (
+                "MAX(random())",
+                'no function "random"; an expression draws nothing at random, so that a run again gives the same',
+            ),
+        ]
     ),
     ({"derive": ["a"]}, ".derive", DERIVED),
     ({"derive": {}}, ".derive", DERIVED),
@@ -130,6 +167,8 @@ def test_nothing_said_is_the_identity_with_a_stamp() -> None:
     [
         ({"limit": 1}, True),
         ({"sort": ["a"]}, True),
+        ({"deduplicate": {"by": ["a"]}}, True),
+        ({"aggregate": {"measures": {"n": "COUNT(*)"}}}, True),
         ({"drop": ["a"]}, False),
         ({"filter": "a"}, False),
         ({"derive": {"a": "1"}}, False),
