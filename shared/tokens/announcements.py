@@ -1,6 +1,6 @@
 """How auth tells every verifier of a revocation, and fills a Redis that has lost what it knew."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 from redis.asyncio import Redis
@@ -15,7 +15,7 @@ STREAM_LENGTH = 100_000
 """A verifier that is further behind than this loads the snapshot again."""
 
 _EXPIRY_MARGIN_SECONDS = 60
-_CHUNK = 1000
+_CHUNK = 500  # takes Redis a small part of its timeout
 _TEMPORARY_KEY_SECONDS = 120
 
 # KEYS: snapshot, stream. ARGV: member, expires_at, announced_at, forget what expired before, stream's length.
@@ -58,14 +58,22 @@ class Announcements:
 
         The answer is the stream's id, a receipt: a verifier that has read up to it knows of the revocation.
         """
-        now = self._now()
-        member, forget_before = to_member(revocation), int(now) - _EXPIRY_MARGIN_SECONDS
         with redis_errors():
             stream_id: str = await self._announce(
-                keys=[SNAPSHOT_KEY, STREAM_KEY],
-                args=[member, revocation.expires_at, f"{now:.6f}", forget_before, STREAM_LENGTH],
+                keys=[SNAPSHOT_KEY, STREAM_KEY], args=_announcement(revocation, self._now())
             )
         return stream_id
+
+    async def announce_all(self, revocations: Sequence[Revocation]) -> None:
+        """Each as by itself, hundreds in one exchange. Where Redis stops answering, those before may be announced."""
+        rest = iter(revocations)
+        while chunk := list(islice(rest, _CHUNK)):
+            with redis_errors():
+                async with self._redis.pipeline(transaction=False) as pipeline:
+                    for each in chunk:
+                        args = _announcement(each, self._now())
+                        await self._announce(keys=[SNAPSHOT_KEY, STREAM_KEY], args=args, client=pipeline)
+                    await pipeline.execute()
 
     async def rebuild(self, revocations: Iterable[Revocation]) -> str:
         """Make the snapshot whole and give it a new generation; what is announced meanwhile stays.
@@ -95,6 +103,11 @@ class Announcements:
                 added, _ = await pipeline.execute()
             members += added
         return members
+
+
+def _announcement(revocation: Revocation, now: float) -> list[str | int]:
+    forget_before = int(now) - _EXPIRY_MARGIN_SECONDS
+    return [to_member(revocation), revocation.expires_at, f"{now:.6f}", forget_before, STREAM_LENGTH]
 
 
 def _by_member(revocations: Iterator[Revocation]) -> dict[str, int]:

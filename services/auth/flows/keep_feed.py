@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from prometheus_client import Counter
 
 from services.auth.stores.announcer import Announcer
-from services.auth.stores.revocation_log import KEPT_SECONDS, RevocationLog
+from services.auth.stores.revocation_log import KEPT_SECONDS, LogReading, RevocationLog
 from services.auth.stores.revocations import Revocations
 from shared.clock import Clock
 from shared.errors import Unavailable
@@ -31,21 +31,42 @@ class Seen:
 
     `feed`: Redis when it was last in line with the truth. `is_unbroken`: every look since then has reached it.
     `compared_at`: when the last comparison began; None: never. `far_at`: when the last one began that looked far back.
+    `unfinished`: one that DynamoDB did not answer to its end, and Redis when that was found.
     """
 
     feed: FeedState | None = None
     is_unbroken: bool = False
     compared_at: float | None = None
     far_at: float = 0
+    unfinished: tuple[LogReading, FeedState] | None = None
 
     def begin_anew(self) -> "Seen":
         """After a look that failed: Redis may have lost data meanwhile, and come back."""
         return replace(self, is_unbroken=False)
 
-    def compared_at_in(self, feed: FeedState) -> float | None:
-        """When this very Redis was compared; None where another one, or another instance, has begun it anew."""
+    def has_all_in(self, feed: FeedState) -> bool:
+        """Whether nothing that was announced since the last comparison can be missing from this Redis."""
+        return self.feed is not None and self.is_unbroken and feed.has_lost_nothing_since(self.feed)
+
+    def reading(self, feed: FeedState, now: float) -> LogReading | None:
+        """What must be compared now, the rest of an unfinished comparison first; None: all that is in force.
+
+        That is so where this Redis was never compared, as another instance has begun it anew, or long ago.
+        """
         is_another = self.feed is not None and feed.generation != self.feed.generation
-        return None if is_another else self.compared_at
+        if is_another or self.compared_at is None or not 0 <= now - self.compared_at < KEPT_SECONDS / 2:
+            return None
+        if self.unfinished is not None and feed.has_lost_nothing_since(self.unfinished[1]):
+            return self.unfinished[0]
+        looks_far = now - self.far_at >= _FAR_EVERY_SECONDS
+        return LogReading(self.compared_at - (_FAR_BACK_SECONDS if looks_far else _USUALLY_BACK_SECONDS), now)
+
+    def after(self, compared: LogReading | None, feed: FeedState, *, vouched: bool, now: float) -> "Seen":
+        """After a whole comparison, of all where it is None."""
+        if compared is None or self.compared_at is None:
+            return Seen(feed, vouched, now, now)
+        looked_far = self.compared_at - compared.since > _USUALLY_BACK_SECONDS + 1
+        return Seen(feed, vouched, compared.began_at, compared.began_at if looked_far else self.far_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,16 +94,27 @@ class KeepFeed:
         feed = await self.vouching.look()
         if feed is None or (seen.feed is not None and feed.is_behind(seen.feed)):
             return await self._fill(now)
-        looks_far = now - seen.far_at >= _FAR_EVERY_SECONDS
+        reading = seen.reading(feed, now)
         try:
-            durable = await self._durable(seen.compared_at_in(feed), now, looks_far=looks_far)
+            durable, rest = await self._durable(reading, now)
         except Unavailable:
-            if seen.feed is None or not seen.is_unbroken or not feed.has_lost_nothing_since(seen.feed):
+            if not seen.has_all_in(feed):
                 raise
-            return replace(seen, feed=feed) if await self.vouching.vouch(feed, now) else seen.begin_anew()
+            return await self._vouch_meanwhile(seen, feed, now)
         await self._announce_missing(durable)
-        vouched = await self.vouching.vouch(feed, now)
-        return Seen(feed, vouched, now, now if looks_far else seen.far_at)
+        if reading is None or (rest is None and not reading.reached):
+            return seen.after(reading, feed, vouched=await self.vouching.vouch(feed, now), now=now)
+        # What took several looks proves nothing of this moment; the look after it does.
+        has_all = seen.has_all_in(feed)
+        if rest is None:
+            seen = seen.after(reading, feed, vouched=has_all, now=now)
+        else:
+            seen = replace(seen, unfinished=(rest, feed))
+        return await self._vouch_meanwhile(seen, feed, now) if has_all else seen.begin_anew()
+
+    async def _vouch_meanwhile(self, seen: Seen, feed: FeedState, now: float) -> Seen:
+        """Until the comparison is whole: what was acknowledged is in this Redis."""
+        return replace(seen, feed=feed) if await self.vouching.vouch(feed, now) else seen.begin_anew()
 
     async def _fill(self, now: float) -> Seen:
         revocations = await self._all(now)
@@ -90,20 +122,18 @@ class KeepFeed:
         log.warning("revocation_feed_filled", revocations=len(revocations))
         return Seen(compared_at=now, far_at=now)
 
-    async def _durable(self, compared_at: float | None, now: float, *, looks_far: bool) -> list[Revocation]:
-        """What may be durable without having been compared."""
-        if compared_at is None or not 0 <= now - compared_at < KEPT_SECONDS / 2:
-            return await self._all(now)
-        back = _FAR_BACK_SECONDS if looks_far else _USUALLY_BACK_SECONDS
-        return await self.log.since(compared_at - back, now)
+    async def _durable(self, reading: LogReading | None, now: float) -> tuple[list[Revocation], LogReading | None]:
+        """What may be durable without having been compared, and what is left to read of it."""
+        if reading is None:
+            return await self._all(now), None
+        return await self.log.read(reading, now)
 
     async def _all(self, now: float) -> list[Revocation]:
         return [revocation async for revocation in self.revocations.in_force(now)]
 
     async def _announce_missing(self, durable: list[Revocation]) -> None:
         missing = await self.vouching.missing(durable)
-        for revocation in missing:
-            await self.announcer.announce(revocation)
+        await self.announcer.announce_all(missing)
         if missing:
             ANNOUNCED_AGAIN.inc(len(missing))
             log.warning("revocations_announced_again", count=len(missing))

@@ -1,7 +1,7 @@
 """Tells every verifier of a revocation that is durable, and goes on trying when Redis does not answer."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from prometheus_client import Counter, Gauge
 
@@ -55,6 +55,18 @@ class Announcer:
             log.error("revocation_not_announced", kind=revocation.target.kind, cause=repr(error.__cause__))  # noqa: TRY400 - as said
             self._keep(revocation)
             raise NotAnnounced from error
+
+    async def announce_all(self, revocations: Sequence[Revocation]) -> None:
+        """Tell of many, in few exchanges with Redis.
+
+        Raises:
+            Unavailable: Redis did not take them all. Whoever compares again finds the rest; nobody else repeats it.
+        """
+        for revocation in revocations:
+            self._revoked.add(revocation)
+        await self._announcements.announce_all(revocations)
+        for revocation in revocations:
+            ANNOUNCED.labels(revocation.target.kind).inc()
 
     async def fill(self, revocations: Iterable[Revocation]) -> None:
         """Make Redis whole; `revocations` were read from the durable truth after it was seen not to be.

@@ -5,7 +5,8 @@ A table and no index, because an index may lag behind and can't be read consiste
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 from zlib import crc32
 
@@ -17,7 +18,7 @@ from shared.tokens.revocation import Revocation
 from shared.tokens.revocation_keys import TABLE, from_row, row_key, to_row
 
 KEPT_SECONDS = 3600
-ROWS_IN_PAGE = 500  # of all shards together what comes and is parsed well within the patience
+ROWS_IN_PAGE = 200  # of all shards together what comes and is parsed well within the patience
 _BUCKET_SECONDS = 600
 _SHARDS = 8  # a partition of DynamoDB takes 1,000 writes a second, and one in a transaction counts twice
 _AHEAD_SECONDS = 60  # another instance's clock may be
@@ -43,45 +44,67 @@ def log_entry(table_prefix: str, revocation: Revocation, now: float) -> Transact
     return {"Put": {"TableName": table_prefix + REVOCATION_LOG, "Item": row | keys}}
 
 
-class RevocationLog:
-    """Raises Unavailable when DynamoDB does not answer, or takes longer than `patience_seconds` for a page.
+@dataclass(frozen=True, slots=True)
+class LogReading:
+    """A reading of all that was written since a moment (Unix seconds, by its writer's clock), and how far it has come.
 
-    For a page and not for all: however many were revoked at once, their comparison comes to its end.
+    `reached`: the last entry that was read of each bucket. What is written behind it meanwhile is found by the next
+    reading, which must begin before `began_at`.
     """
+
+    since: float
+    began_at: float
+    reached: Mapping[str, str] = field(default_factory=dict)
+
+
+class RevocationLog:
+    """DynamoDB has `patience_seconds` for a page: for a page and not for all, however many were revoked at once."""
 
     def __init__(self, dynamodb: DynamoDBClient, table_prefix: str, *, patience_seconds: float) -> None:
         self._dynamodb = dynamodb
         self._table = table_prefix + REVOCATION_LOG
         self._patience_seconds = patience_seconds
 
-    async def since(self, moment: float, now: float) -> list[Revocation]:
-        """All in force that was written since `moment` by its writer's clock; at most `KEPT_SECONDS` back."""
-        buckets = range(int(moment) // _BUCKET_SECONDS, int(now + _AHEAD_SECONDS) // _BUCKET_SECONDS + 1)
-        reads = (self._read(_bucket(number, shard), moment, now) for number in buckets for shard in range(_SHARDS))
-        parts = await asyncio.gather(*reads, return_exceptions=True)  # none goes on when another has failed
-        failure = next((part for part in parts if isinstance(part, BaseException)), None)
-        if failure is not None:
-            raise failure
-        return [revocation for part in parts if isinstance(part, list) for revocation in part]
+    async def read(self, reading: LogReading, now: float) -> tuple[list[Revocation], LogReading | None]:
+        """Those in force that come next, at most `KEPT_SECONDS` back, and what is left to read; None: that was all.
 
-    async def _read(self, bucket: str, moment: float, now: float) -> list[Revocation]:
+        Raises:
+            Unavailable: DynamoDB does not answer, or not in time, and nothing at all was read.
+        """
+        buckets = range(int(reading.since) // _BUCKET_SECONDS, int(now + _AHEAD_SECONDS) // _BUCKET_SECONDS + 1)
         found: list[Revocation] = []
+        reached = dict(reading.reached)
+        reads = (
+            self._read(_bucket(number, shard), reading.since, found, reached)
+            for number in buckets
+            for shard in range(_SHARDS)
+        )
+        ends = await asyncio.gather(*reads, return_exceptions=True)  # what one has read stays when another fails
+        failures = [end for end in ends if isinstance(end, BaseException)]
+        for failure in failures:
+            if not isinstance(failure, Unavailable) or reached == reading.reached:
+                raise failure
+        in_force = [revocation for revocation in found if revocation.expires_at > now]
+        return in_force, replace(reading, reached=reached) if failures else None
+
+    async def _read(self, bucket: str, since: float, found: list[Revocation], reached: dict[str, str]) -> None:
         pages = self._dynamodb.get_paginator("query").paginate(
             TableName=self._table,
             ConsistentRead=True,
             PaginationConfig={"PageSize": ROWS_IN_PAGE},
-            KeyConditionExpression="#bucket = :bucket AND #entry >= :moment",
+            KeyConditionExpression="#bucket = :bucket AND #entry >= :first",
             ExpressionAttributeNames={"#bucket": "bucket", "#entry": "entry"},
             ExpressionAttributeValues={
                 ":bucket": {"S": bucket},
-                ":moment": {"S": _moment(int(moment * 1000))},
+                ":first": {"S": reached.get(bucket, _moment(int(since * 1000)))},
             },
         )
         with aws_errors("DynamoDB"):
             iterator = aiter(pages)
             while (page := await self._next(iterator)) is not None:
                 found += map(_revocation, page["Items"])
-        return [revocation for revocation in found if revocation.expires_at > now]
+                if page["Items"]:
+                    reached[bucket] = page["Items"][-1]["entry"]["S"]
 
     async def _next(self, pages: AsyncIterator[Any]) -> Any:  # noqa: ANN401 - as DynamoDB has it
         try:

@@ -7,11 +7,16 @@ from urllib.parse import urlsplit
 
 
 class SlowLink:
-    """Stands before a server; what the server sends arrives `delay_seconds` later. An async context manager."""
+    """Stands before a server; what the server sends arrives `delay_seconds` later. An async context manager.
+
+    That holds from the moment on when more than `quick_requests` of the `requests` have passed.
+    """
 
     def __init__(self, url: str) -> None:
         self._target = urlsplit(url)
         self.delay_seconds = 0.0
+        self.requests = 0
+        self.quick_requests = 0
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -48,6 +53,7 @@ class SlowLink:
     async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError):
             while data := await reader.read(65_536):
+                self.requests += data.count(b" HTTP/1.1\r\n")
                 writer.write(data)
             writer.write_eof()
 
@@ -56,7 +62,8 @@ class SlowLink:
         loop = asyncio.get_running_loop()
         with contextlib.suppress(OSError):
             while data := await reader.read(65_536):
-                loop.call_later(self.delay_seconds, _send, writer, data)
+                late = self.requests > self.quick_requests
+                loop.call_later(self.delay_seconds if late else 0, _send, writer, data)
             loop.call_later(self.delay_seconds, _send, writer, b"")
             await asyncio.sleep(self.delay_seconds)
 

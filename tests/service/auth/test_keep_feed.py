@@ -36,6 +36,7 @@ class Keeper:
 
     def __init__(self, settings: AuthSettings, dynamodb: DynamoDBClient, redis: Redis) -> None:
         self.redis: Any = redis
+        self.dynamodb = dynamodb
         self.revocations = Revocations(dynamodb, settings.table_prefix)
         self.announcer = Announcer(Announcements(redis), RevokedSet())
         log = RevocationLog(dynamodb, settings.table_prefix, patience_seconds=PATIENCE_SECONDS)
@@ -195,26 +196,56 @@ async def test_a_redis_that_was_restarted_is_compared_before_it_is_vouched_for(
         await keeper.look()
 
 
+async def _write_pages(keeper: Keeper, table_prefix: str, pages: int, now: float) -> int:
+    """So many pages of one shard of the log, as after a burst whose auths died; how many revocations that is."""
+    puts: list[Any] = [
+        log_entry(table_prefix, each, now)["Put"] for each in some_revocations(ROWS_IN_PAGE * pages * 10)
+    ]
+    of_one_shard = [put for put in puts if put["Item"]["bucket"]["S"].endswith("#0")][: ROWS_IN_PAGE * pages]
+    for first in range(0, len(of_one_shard), 25):
+        items: Any = [{"PutRequest": {"Item": put["Item"]}} for put in of_one_shard[first : first + 25]]
+        await keeper.dynamodb.batch_write_item(RequestItems={of_one_shard[0]["TableName"]: items})
+    return len(of_one_shard)
+
+
 async def test_a_comparison_of_very_many_comes_to_its_end(
     keeper: Keeper, make_settings: MakeSettings, link: SlowLink
 ) -> None:
     """All of them together take longer than DynamoDB has for one answer; else nothing would ever be compared again."""
-    settings, patience_seconds = make_settings(aws_endpoint_url=link.url), 1.5
+    prefix, patience_seconds, pages = make_settings().table_prefix, 1.5, 3
     await keeper.look(2)
-    async with open_dynamodb(settings) as dynamodb:
-        log = RevocationLog(dynamodb, settings.table_prefix, patience_seconds=patience_seconds)
-        keeper.keep = replace(keeper.keep, log=log)
-        now, pages = clock.now(), 3
-        many = some_revocations(ROWS_IN_PAGE * 30)
-        puts: list[Any] = [log_entry(settings.table_prefix, each, now)["Put"] for each in many]
-        of_one_shard = [put for put in puts if put["Item"]["bucket"]["S"].endswith("#0")][: ROWS_IN_PAGE * pages]
-        for first in range(0, len(of_one_shard), 25):
-            items: Any = [{"PutRequest": {"Item": put["Item"]}} for put in of_one_shard[first : first + 25]]
-            await dynamodb.batch_write_item(RequestItems={of_one_shard[0]["TableName"]: items})
-        link.delay_seconds = 2 * patience_seconds / pages
-        await keeper.look()
-        link.delay_seconds = 0
-    assert len(await keeper.announced()) == len(of_one_shard) == ROWS_IN_PAGE * pages
+    log = RevocationLog(keeper.dynamodb, prefix, patience_seconds=patience_seconds)
+    keeper.keep = replace(keeper.keep, log=log)
+    stored = await _write_pages(keeper, prefix, pages, clock.now())
+    link.delay_seconds = 2 * patience_seconds / pages
+    await keeper.look()
+    link.delay_seconds = 0
+    assert len(await keeper.announced()) == stored == ROWS_IN_PAGE * pages
+
+
+async def test_a_comparison_that_dynamodb_breaks_off_goes_on_where_it_was(
+    keeper: Keeper, make_settings: MakeSettings, link: SlowLink
+) -> None:
+    """And Redis, which has lost nothing, is vouched for meanwhile."""
+    now = clock.now()
+    keeper.keep = replace(keeper.keep, now=lambda: now)  # so that each look reads the same buckets
+    await keeper.look(2)
+    before = link.requests
+    await keeper.look()
+    requests = link.requests - before
+    stored = await _write_pages(keeper, make_settings().table_prefix, 3, now)
+    link.quick_requests, link.delay_seconds = link.requests + requests + 1, 60  # two pages come, the third does not
+    log = RevocationLog(keeper.dynamodb, make_settings().table_prefix, patience_seconds=2)
+    patient, keeper.keep = keeper.keep, replace(keeper.keep, log=log)
+    await keeper.look()
+    assert (len(await keeper.announced()), await keeper.words()) == (ROWS_IN_PAGE * 2, 3)
+    link.delay_seconds = 0
+    keeper.keep, before = patient, link.requests
+    await keeper.look()
+    assert (len(await keeper.announced()), await keeper.words()) == (stored, 4)
+    assert link.requests - before == requests + 1  # the third page, which begins with the last row of the second
+    await keeper.look()
+    assert (keeper.seen.unfinished, await keeper.words()) == (None, 5)
 
 
 async def test_many_at_once_disturb_nobody(keeper: Keeper) -> None:
