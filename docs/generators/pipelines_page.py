@@ -55,7 +55,7 @@ below those that `MAYFLY_SHARED_SOURCE_PREFIXES` names:
 | `test` | a hundred made-up records; local mode only |
 
 What is read is pinned when the job is planned: an object that changes before it was read makes the job fail with its
-name, rather than give a mixture."""
+name, rather than give a mixture. So is what a `join` reads."""
 
 _STEPS = """## Steps
 
@@ -66,6 +66,9 @@ _ALL_ROWS = """\
 not fit `MAYFLY_ENGINE_MEMORY_MB` goes to its disk, where need be in one thread. In memory alone are
 kept what `MEDIAN` is of, and texts as `MIN`, `MAX`, `FIRST` or `LAST`; and several such steps in one pipeline share
 the memory. Where it does not do, the job fails with `memory-exceeded`.
+
+A `join` looks at one record at a time: each part of a job joins its own records with all of the other source, which
+it reads itself. A pipeline has at most 10.
 
 The aggregates are these, and no others:"""
 

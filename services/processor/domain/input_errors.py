@@ -1,8 +1,12 @@
 """What can be wrong with a job's inputs as such, before a record is looked at."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from services.processor.domain.pipeline_errors import DATA_SOURCE, INPUT, Place, RecordError
 from shared.errors import FieldError, ValidationFailed
 
-_POINTER = "/data_source"
+_POINTER = DATA_SOURCE.pointer
 
 
 class SourceMissing(ValidationFailed):
@@ -43,3 +47,17 @@ class TooManySources(ValidationFailed):
     def __init__(self, fact: str) -> None:
         detail = f"data_source: {fact}; narrow the prefix, or split it over several jobs"
         super().__init__(detail, errors=[FieldError(_POINTER, detail)])
+
+
+@contextmanager
+def of_join(place: Place) -> Iterator[None]:
+    """What is wrong within is wrong with the source of the join that stands there, and is to be mended there."""
+    try:
+        yield
+    except (SourceMissing, SourceChanged, NoSources, TooManySources) as error:
+        error.detail = f"{place.at('source')}{error.detail.removeprefix(str(DATA_SOURCE))}"
+        error.errors = (FieldError(place.at("source").pointer, error.detail),)
+        raise
+    except RecordError as error:
+        error.detail = error.detail.replace(str(INPUT), str(place.at("input")))
+        raise

@@ -1,47 +1,28 @@
 """A request's `config`, parsed into a typed plan. Nothing here knows the records; the engine checks the columns."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
-from services.processor.domain.column_types import UnknownType, parse_type
 from services.processor.domain.excerpts import excerpt
-from services.processor.domain.formats import COMPRESSIONS, FORMATS, Compression, Format
-from services.processor.domain.pipeline_errors import CONFIG, PipelineError, Place
-from services.processor.domain.schema_of_records import Column, Schema
+from services.processor.domain.input_options import Input, Output, kind_of, object_with, parse_input, parse_output
+from services.processor.domain.pipeline_errors import CONFIG, INPUT, PipelineError, Place
+from services.processor.domain.schema_of_records import Schema
 from services.processor.domain.steps.filter import parse_filter
-from services.processor.domain.steps.names import parse_mapping
+from services.processor.domain.steps.join import Join
 from services.processor.domain.steps.registry import STEPS
 from services.processor.domain.steps.step import Step
 from shared.nearest import did_you_mean
 
 _KEYS = ("filter_condition", "transformations", "input", "output", "stamp")
-_INPUT_KEYS = ("format", "compression", "schema")
-_OUTPUT_KEYS = ("format", "compression")
 _MOST_STEPS = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Input:
-    """What the client said about the input; None where the name and the content decide."""
-
-    format: Format | None = None
-    compression: Compression | None = None
-    schema: Schema | None = None
-    """Columns whose types are not to be guessed, and columns that the first records don't show."""
-
-
-@dataclass(frozen=True, slots=True)
-class Output:
-    """What the client said about the output; None means as the input is."""
-
-    format: Format | None = None
-    compression: Compression | None = None
+_MOST_JOINS = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
     steps: tuple[Step, ...] = ()
-    input: Input = Input()
-    output: Output = Output()
+    input: Input = field(default_factory=lambda: Input(INPUT))
+    output: Output = field(default_factory=Output)
     stamp: bool = True
 
     @property
@@ -49,23 +30,26 @@ class Pipeline:
         """Whether all objects have to be one partition, rather than one partition each."""
         return any(step.needs_all_rows for step in self.steps)
 
+    @property
+    def joins(self) -> tuple[Join, ...]:
+        return tuple(step for step in self.steps if isinstance(step, Join))
+
+    def knowing(self, joined: Sequence[Schema]) -> "Pipeline":
+        """With the columns of what its joins read, in their order."""
+        known = iter(
+            join.knowing(number, schema) for number, (join, schema) in enumerate(zip(self.joins, joined, strict=True))
+        )
+        return replace(self, steps=tuple(next(known) if isinstance(step, Join) else step for step in self.steps))
+
 
 def parse_config(raw_config: object) -> Pipeline:
     """Raises PipelineError, which names the place and the remedy. An empty config is the identity plus the stamp."""
-    config = _object(raw_config, CONFIG, _KEYS)
+    config = object_with(raw_config, CONFIG, _KEYS)
     stamp = config.get("stamp", True)
     if not isinstance(stamp, bool):
         raise PipelineError(CONFIG.at("stamp"), "true or false is expected")
-    return Pipeline(_steps(config), _input(config.get("input", {})), _output(config.get("output", {})), stamp)
-
-
-def _object(raw: object, place: Place, known: tuple[str, ...]) -> dict[str, object]:
-    if not isinstance(raw, dict):
-        raise PipelineError(place, f"an object is expected, not {_kind(raw)}")
-    for key in raw:
-        if key not in known:
-            raise PipelineError(place.at(str(key)), f'unknown key "{excerpt(key)}"; {did_you_mean(str(key), known)}')
-    return raw
+    stated = parse_input(config.get("input", {}), INPUT)
+    return Pipeline(_steps(config), stated, parse_output(config.get("output", {}), CONFIG.at("output")), stamp)
 
 
 def _steps(config: dict[str, object]) -> tuple[Step, ...]:
@@ -75,11 +59,14 @@ def _steps(config: dict[str, object]) -> tuple[Step, ...]:
     raw_steps = config.get("transformations", [])
     if not isinstance(raw_steps, list):
         raise PipelineError(
-            place, f'a list of steps is expected, such as [{{"drop": ["card"]}}], not {_kind(raw_steps)}'
+            place, f'a list of steps is expected, such as [{{"drop": ["card"]}}], not {kind_of(raw_steps)}'
         )
     if len(raw_steps) > _MOST_STEPS:
         raise PipelineError(place, f"a pipeline has at most {_MOST_STEPS} steps")
-    return (*first, *(step for i, raw in enumerate(raw_steps) for step in _step(raw, place.at(i))))
+    steps = (*first, *(step for i, raw in enumerate(raw_steps) for step in _step(raw, place.at(i))))
+    if sum(isinstance(step, Join) for step in steps) > _MOST_JOINS:
+        raise PipelineError(place, f"a pipeline has at most {_MOST_JOINS} joins")
+    return steps
 
 
 def _step(raw: object, place: Place) -> tuple[Step, ...]:
@@ -90,52 +77,3 @@ def _step(raw: object, place: Place) -> tuple[Step, ...]:
     if parse is None:
         raise PipelineError(place.at(str(name)), f'unknown step "{excerpt(name)}"; {did_you_mean(str(name), STEPS)}')
     return parse(raw_arguments, place.at(name))
-
-
-def _input(raw: object) -> Input:
-    place = CONFIG.at("input")
-    stated = _object(raw, place, _INPUT_KEYS)
-    schema = _schema(stated["schema"], place.at("schema")) if "schema" in stated else None
-    return Input(_format(stated, place), _compression(stated, place), schema)
-
-
-def _output(raw: object) -> Output:
-    place = CONFIG.at("output")
-    stated = _object(raw, place, _OUTPUT_KEYS)
-    return Output(_format(stated, place), _compression(stated, place))
-
-
-def _format(stated: dict[str, object], place: Place) -> Format | None:
-    name = stated.get("format")
-    if "format" not in stated:
-        return None
-    if not isinstance(name, str) or name not in FORMATS:
-        raise PipelineError(place.at("format"), f'unknown format "{excerpt(name)}"; {did_you_mean(str(name), FORMATS)}')
-    return FORMATS[name]
-
-
-def _compression(stated: dict[str, object], place: Place) -> Compression | None:
-    if "compression" not in stated:
-        return None
-    name = stated["compression"]
-    for known in COMPRESSIONS:
-        if name == known:
-            return known
-    near = did_you_mean(str(name), COMPRESSIONS)
-    raise PipelineError(place.at("compression"), f'unknown compression "{excerpt(name)}"; {near}')
-
-
-def _schema(raw: object, place: Place) -> Schema:
-    mapping = parse_mapping(raw, place, '{"price": "DOUBLE"}')
-    columns = []
-    for name, raw_type in mapping.items():
-        try:
-            columns.append(Column(name, parse_type(raw_type)))
-        except UnknownType as error:
-            raise PipelineError(place.at(name), str(error)) from None
-    return Schema(tuple(columns))
-
-
-def _kind(raw: object) -> str:
-    names = {dict: "an object", list: "a list", str: "text", bool: "a boolean", int: "a number", float: "a number"}
-    return names.get(type(raw), "null")

@@ -24,6 +24,7 @@ class Place:
 
 
 CONFIG = Place(("config",))
+INPUT = CONFIG.at("input")
 DATA_SOURCE = Place(("data_source",))
 
 

@@ -45,6 +45,22 @@ PinnedSource = PinnedObject | PinnedSample
 
 
 @dataclass(frozen=True, slots=True)
+class JoinedSource:
+    """What one join of the pipeline reads, whichever part it works on."""
+
+    sources: tuple[PinnedSource, ...]
+    encodings: tuple[Encoding, ...]
+    schema: Schema
+
+    @property
+    def inputs(self) -> tuple[tuple[PinnedSource, Encoding], ...]:
+        return tuple(zip(self.sources, self.encodings, strict=True))
+
+    def to_json(self) -> dict[str, object]:
+        return {"sources": _sources_json(self.sources, self.encodings), "schema": _schema_json(self.schema)}
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """`partitions` hold places in `sources`: one partition becomes one part of the result, in this order.
 
@@ -58,10 +74,16 @@ class Plan:
     schema: Schema
     output: Encoding
     engine: str
+    joined: tuple[JoinedSource, ...] = ()
+    """One for each join, in their order."""
 
     def inputs_of(self, part: int) -> tuple[tuple[PinnedSource, Encoding], ...]:
         """What a part reads, in order."""
         return tuple((self.sources[place], self.encodings[place]) for place in self.partitions[part])
+
+    def all_inputs_of(self, part: int) -> tuple[tuple[PinnedSource, Encoding], ...]:
+        """The same, and what it joins them with."""
+        return (*self.inputs_of(part), *(read for joined in self.joined for read in joined.inputs))
 
     @property
     def bytes_in(self) -> int:
@@ -73,14 +95,20 @@ class Plan:
             "version": VERSION,
             "request_sha256": self.request_sha256,
             "engine": self.engine,
-            "sources": [
-                {**source.to_json(), **encoding.to_json()}
-                for source, encoding in zip(self.sources, self.encodings, strict=True)
-            ],
-            "schema": [[column.name, column.type] for column in self.schema],
+            "sources": _sources_json(self.sources, self.encodings),
+            "schema": _schema_json(self.schema),
             "output": self.output.to_json(),
             "partitions": [list(places) for places in self.partitions],
+            "joined": [joined.to_json() for joined in self.joined],
         }
+
+
+def _sources_json(sources: Sequence[PinnedSource], encodings: Sequence[Encoding]) -> list[dict[str, object]]:
+    return [{**source.to_json(), **encoding.to_json()} for source, encoding in zip(sources, encodings, strict=True)]
+
+
+def _schema_json(schema: Schema) -> list[list[str]]:
+    return [[column.name, column.type] for column in schema]
 
 
 def partitions_of(sources: Sequence[PinnedSource], *, needs_all_rows: bool) -> tuple[tuple[int, ...], ...]:
@@ -111,6 +139,15 @@ def parse_plan(text: str | bytes) -> Plan:
         schema=schema_from_json(dict(values["schema"])),
         output=encoding_from_json(values["output"]),
         engine=values["engine"],
+        joined=tuple(map(_joined_from, values["joined"])),
+    )
+
+
+def _joined_from(values: Mapping[str, Any]) -> JoinedSource:
+    return JoinedSource(
+        tuple(map(_source_from, values["sources"])),
+        tuple(map(encoding_from_json, values["sources"])),
+        schema_from_json(dict(values["schema"])),
     )
 
 

@@ -62,16 +62,16 @@ class SampleSource:
 Source = ObjectSource | PrefixSource | SampleSource
 
 
-def parse_source(raw_source: object, rules: SourceRules) -> tuple[Source, ...]:
-    """The sources of a request's `data_source`, in its order; each within `rules`."""
+def parse_source(raw_source: object, rules: SourceRules, place: Place = DATA_SOURCE) -> tuple[Source, ...]:
+    """The sources of a `data_source`, or of what stands at `place`, in their order; each within `rules`."""
     if not isinstance(raw_source, list):
-        return (_parse_one(raw_source, DATA_SOURCE, rules),)
+        return (_parse_one(raw_source, place, rules),)
     if not 1 <= len(raw_source) <= _MOST_SOURCES:
-        raise PipelineError(DATA_SOURCE, f"a list names 1 to {_MOST_SOURCES} sources")
-    sources = tuple(_parse_one(raw, DATA_SOURCE.at(i), rules) for i, raw in enumerate(raw_source))
+        raise PipelineError(place, f"a list names 1 to {_MOST_SOURCES} sources")
+    sources = tuple(_parse_one(raw, place.at(i), rules) for i, raw in enumerate(raw_source))
     for i, source in enumerate(sources):
         if source in sources[:i]:
-            raise PipelineError(DATA_SOURCE.at(i), "this source is listed twice; name each once")
+            raise PipelineError(place.at(i), "this source is listed twice; name each once")
     return sources
 
 

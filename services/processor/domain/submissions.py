@@ -31,7 +31,8 @@ def parse_request(raw_data_source: object, raw_config: dict[str, object], rules:
         ValidationFailed: it names the place and the remedy.
     """
     parse_source(raw_data_source, rules)
-    parse_config(raw_config)
+    for join in parse_config(raw_config).joins:
+        parse_source(join.raw_source, rules, join.place.at("source"))
     request = JobRequest(raw_data_source, raw_config)
     if len(request.text.encode()) > MOST_REQUEST_BYTES:
         detail = f"data_source and config have at most {MOST_REQUEST_BYTES} bytes together; use a prefix or a glob"

@@ -23,6 +23,8 @@ class FailedRun:
     checked: CheckedPipeline
     files: Sequence[PlainFile]
     scans: Sequence[Scan]
+    joined: Sequence[str]
+    """The records that the joins read: they were looked at before."""
     writer: RecordFormat
     session: Session
     error: duckdb.Error
@@ -58,7 +60,7 @@ class FailedRun:
         self, steps: int, sql: str, place: Place | None, name: str
     ) -> RecordError | PipelineError | None:
         hidden = hidden_for(self.checked, with_origin=True)
-        rows = after_steps(self.checked, source(self.scans, hidden), steps, hidden)
+        rows = after_steps(self.checked, source(self.scans, hidden), steps, hidden, self.joined)
         position = hidden.names[0]
         failing = f"WHERE TRY(({sql}) IS NULL) IS NULL ORDER BY {position} LIMIT 1"
         try:
@@ -83,7 +85,7 @@ class FailedRun:
 
     def _failing_measure(self, steps: int, shape: Grouping) -> PipelineError | None:
         hidden = hidden_for(self.checked, with_origin=False)
-        rows = after_steps(self.checked, source(self.scans, hidden), steps, hidden)
+        rows = after_steps(self.checked, source(self.scans, hidden), steps, hidden, self.joined)
         for measure in shape.measures:
             alone = grouped(Grouping(shape.keys, (measure,)), rows, hidden.names[0])
             try:

@@ -14,8 +14,9 @@ from services.processor.domain.formats import (
     format_by_content,
     format_by_name,
 )
+from services.processor.domain.input_errors import of_join
 from services.processor.domain.pipeline import Pipeline
-from services.processor.domain.pipeline_errors import CONFIG, PipelineError, RecordError
+from services.processor.domain.pipeline_errors import PipelineError, RecordError
 from services.processor.domain.schema_of_records import Column, ColumnsDifferByCase, Schema
 from services.processor.engine.files import broken_gzip, check_encoding
 from services.processor.engine.formats.record_format import Sample
@@ -66,6 +67,15 @@ def plan_inputs(pipeline: Pipeline, samples: Sequence[ObjectSample]) -> InputPla
     return InputPlan(tuple(encodings), output, _schema(pipeline, columns, samples[0].name if samples else ""))
 
 
+def plan_joins(pipeline: Pipeline, joined: Sequence[Sequence[ObjectSample]]) -> tuple[InputPlan, ...]:
+    """As what the joins read their sources: told as the input is. `joined` are samples for each join."""
+    plans = []
+    for join, samples in zip(pipeline.joins, joined, strict=True):
+        with of_join(join.place):
+            plans.append(plan_inputs(Pipeline(input=join.input), samples))
+    return tuple(plans)
+
+
 def plain_sample(pipeline: Pipeline, sample: ObjectSample) -> tuple[Format, bytes]:
     """The whole records of a sample, as a plain file of the format that `plan_inputs` tells."""
     encoding, plain = _told(pipeline, sample, None)
@@ -81,7 +91,7 @@ def _told(pipeline: Pipeline, sample: ObjectSample, first: Encoding | None) -> t
         message = (
             f'the format of "{sample.name}" shows neither in its name nor in its content; say "json", "ndjson" or "csv"'
         )
-        raise PipelineError(CONFIG.at("input", "format"), message)
+        raise PipelineError(pipeline.input.place.at("format"), message)
     return Encoding(known, compression), plain
 
 
@@ -130,4 +140,4 @@ def _schema(pipeline: Pipeline, found: dict[str, str], name: str) -> Schema:
         return Schema(tuple(columns.values()))
     except ColumnsDifferByCase as error:
         message = f'there is no column "{error.second}" but "{error.first}"; write it as the records do'
-        raise PipelineError(CONFIG.at("input", "schema", error.second), message) from None
+        raise PipelineError(pipeline.input.place.at("schema", error.second), message) from None

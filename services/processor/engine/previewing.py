@@ -9,10 +9,11 @@ from pathlib import Path
 from services.processor.domain.formats import NDJSON, Encoding
 from services.processor.domain.pipeline import Pipeline
 from services.processor.domain.schema_of_records import Schema
+from services.processor.domain.steps.join import Join
 from services.processor.engine.checking import CheckedPipeline, check
 from services.processor.engine.files import PlainFile
-from services.processor.engine.inputs import ObjectSample, plain_sample, plan_inputs
-from services.processor.engine.running import OutputFile, run_plain
+from services.processor.engine.inputs import InputPlan, ObjectSample, plain_sample, plan_inputs, plan_joins
+from services.processor.engine.running import OutputFile, PlainJoined, run_plain
 from services.processor.engine.session import EngineLimits, Stop, full_disk_named, open_session
 
 _AS_LINES = Encoding(NDJSON, "none")
@@ -33,28 +34,47 @@ _MOST_DIGITS = 1000
 
 
 def preview(
-    pipeline: Pipeline, samples: Sequence[ObjectSample], records: int, processed_at: str, limits: EngineLimits
+    pipeline: Pipeline,
+    samples: Sequence[ObjectSample],
+    joined: Sequence[Sequence[ObjectSample]],
+    records: int,
+    *,
+    processed_at: str,
+    limits: EngineLimits,
 ) -> Preview:
     """The first so many records of the samples, and of what the pipeline makes of all that the samples hold.
 
-    Raises PipelineError, RecordError and WorkFolderFull, as a run would.
+    `joined` are samples of what the joins read, without content where an object was not looked into. Raises
+    PipelineError, RecordError and WorkFolderFull, as a run would.
     """
     schema = plan_inputs(pipeline, samples).schema
-    checked = check(pipeline, schema)
+    seen = [[sample for sample in one if sample.content] or one[:1] for one in joined]
+    others = plan_joins(pipeline, seen)
+    checked = check(pipeline.knowing([one.schema for one in others]), schema)
     identity = CheckedPipeline(schema, (), schema, stamp=False)
     with full_disk_named(), open_session(limits, Stop()) as session:
         files = [_file(pipeline, sample, session.folder / f"sample-{i}") for i, sample in enumerate(samples)]
+        numbered = enumerate(zip(pipeline.joins, seen, others, strict=True))
+        theirs = [_joined(*one, session.folder / f"joined-{i}") for i, one in numbered]
         before, after = session.folder / "before", session.folder / "after"
-        session.may_read([*(file.path for file in files), before, after])
+        their_files = [file for one in theirs for file in one.files]
+        session.may_read([*(file.path for file in (*files, *their_files)), before, after])
         run_plain(identity, files, OutputFile(before, _AS_LINES), processed_at=processed_at, session=session)
-        run_plain(checked, files, OutputFile(after, _AS_LINES), processed_at=processed_at, session=session)
+        target = OutputFile(after, _AS_LINES)
+        run_plain(checked, files, target, joined=theirs, processed_at=processed_at, session=session)
         return Preview(
             _records(before, records),
             _records(after, records),
             schema.to_json(),
             checked.output.to_json(),
-            _warnings(pipeline, samples, schema),
+            _warnings(pipeline, samples, joined, schema),
         )
+
+
+def _joined(join: Join, samples: Sequence[ObjectSample], plan: InputPlan, path: Path) -> PlainJoined:
+    stated = Pipeline(input=join.input)
+    files = [_file(stated, sample, path.with_name(f"{path.name}-{i}")) for i, sample in enumerate(samples)]
+    return PlainJoined(join.place, files, plan.schema)
 
 
 def _file(pipeline: Pipeline, sample: ObjectSample, path: Path) -> PlainFile:
@@ -73,12 +93,19 @@ def _integer(digits: str) -> int | str:
     return int(digits) if len(digits) <= _MOST_DIGITS else digits
 
 
-def _warnings(pipeline: Pipeline, samples: Sequence[ObjectSample], schema: Schema) -> list[str]:
+def _warnings(
+    pipeline: Pipeline, samples: Sequence[ObjectSample], joined: Sequence[Sequence[ObjectSample]], schema: Schema
+) -> list[str]:
     warnings = [f"only the first bytes of {sample.name} were read" for sample in samples if not sample.is_whole]
     if warnings and pipeline.needs_all_rows:
         warnings.append(
             "steps that need all records (sort, limit, deduplicate, aggregate) saw these alone; a job sees all"
         )
+    warnings += [
+        f"{join.place} saw only the first records of its source; a job sees all"
+        for join, theirs in zip(pipeline.joins, joined, strict=True)
+        if not all(sample.is_whole for sample in theirs)
+    ]
     if not schema.columns:
         warnings.append("there are no records, so the columns that the pipeline names could not be checked")
     return warnings

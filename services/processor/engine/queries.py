@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.processor.domain.sql_text import quote_name, quote_text, select
-from services.processor.domain.steps.shapes import Choice, Grouping, Item, Shape, StepSql
+from services.processor.domain.steps.shapes import Choice, Grouping, Item, Joining, Shape, StepSql
 from services.processor.engine.checking import CheckedPipeline
 from services.processor.engine.formats.record_format import RecordFormat, Scan
 from services.processor.engine.grouping import grouped
@@ -59,12 +59,17 @@ def source(scans: Sequence[Scan], hidden: Hidden | None) -> str:
     return " UNION ALL ".join(f"({_numbered(scan, i, hidden)})" for i, scan in enumerate(scans))
 
 
-def after_steps(checked: CheckedPipeline, rows: str, steps: int, hidden: Hidden | None) -> str:
-    """The records after the first so many steps."""
+def after_steps(
+    checked: CheckedPipeline, rows: str, steps: int, hidden: Hidden | None, joined: Sequence[str] = ()
+) -> str:
+    """The records after the first so many steps. `joined` are the records that the joins read."""
     for i, step in enumerate(checked.steps[:steps]):
         later = checked.steps[i + 1 :]
         numbered = hidden is not None and (hidden.origin is not None or any(one.sql.uses_order for one in later))
-        rows = _after_step(step.sql, rows, hidden, numbered=numbered)
+        if isinstance(step.sql, Joining) and hidden is not None:
+            rows = _joined(step.sql, rows, joined[step.sql.number], hidden, numbered=numbered)
+        else:
+            rows = _after_step(step.sql, rows, hidden, numbered=numbered)
     return rows
 
 
@@ -111,6 +116,20 @@ def _chosen(shape: Choice, rows: str, hidden: Hidden) -> str:
     number = f"row_number() OVER (PARTITION BY {', '.join(shape.by)} ORDER BY {', '.join(order)})"
     columns = ", ".join([*hidden.names, *map(_said, shape.items)])
     return select(columns, f"({rows})", f"QUALIFY {number} = 1 ORDER BY {position}")
+
+
+def _joined(shape: Joining, rows: str, others: str, hidden: Hidden, *, numbered: bool) -> str:
+    position = quote_name(hidden.position)
+    theirs = dict.fromkeys(quote_name(column.name) for column in (*(pair[1] for pair in shape.pairs), *shape.added))
+    others = select(", ".join([f"row_number() OVER () AS {position}", *theirs]), f"({others})")
+    equal = " AND ".join(f"ours.{quote_name(one.name)} = theirs.{quote_name(other.name)}" for one, other in shape.pairs)
+    ours = [quote_name(item.name) for item in shape.items[: len(shape.items) - len(shape.added)]]
+    columns = [f"ours.{name} AS {name}" for name in (*hidden.names, *ours)]
+    columns += [f"theirs.{quote_name(column.name)} AS {quote_name(column.name)}" for column in shape.added]
+    order = f"ours.{position}, theirs.{position}" if shape.how in {"left", "inner"} else f"ours.{position}"
+    both = f"({rows}) AS ours {shape.how.upper()} JOIN ({others}) AS theirs ON {equal}"
+    selected = select(", ".join(columns), both, f"ORDER BY {order}")
+    return _renumbered(shape, selected, hidden) if numbered else selected
 
 
 def _aggregated(shape: Grouping, rows: str, hidden: Hidden | None, *, numbered: bool) -> str:

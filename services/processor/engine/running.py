@@ -4,13 +4,15 @@ import gzip
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import islice
 from pathlib import Path
 
 import duckdb
 
 from services.processor.domain.formats import Encoding
+from services.processor.domain.input_errors import of_join
 from services.processor.domain.pipeline import Pipeline
-from services.processor.domain.pipeline_errors import MemoryExceeded, RecordError
+from services.processor.domain.pipeline_errors import MemoryExceeded, Place, RecordError
 from services.processor.domain.schema_of_records import Schema
 from services.processor.domain.sql_text import quote_text
 from services.processor.engine.blaming import FailedRun
@@ -32,6 +34,24 @@ class OutputFile:
 
 
 @dataclass(frozen=True, slots=True)
+class JoinedFiles:
+    """What the join that stands at `place` reads, and as which columns."""
+
+    place: Place
+    files: Sequence[InputFile]
+    schema: Schema
+
+
+@dataclass(frozen=True, slots=True)
+class PlainJoined:
+    """The same, unpacked."""
+
+    place: Place
+    files: Sequence[PlainFile]
+    schema: Schema
+
+
+@dataclass(frozen=True, slots=True)
 class RunResult:
     records_in: int
     records_out: int
@@ -46,6 +66,7 @@ def run(
     *,
     processed_at: str,
     limits: EngineLimits,
+    joined: Sequence[JoinedFiles] = (),
     stop: Stop | None = None,
 ) -> RunResult:
     """Runs in the calling thread until it is done; `stop` ends it from another.
@@ -54,12 +75,13 @@ def run(
     threads. Raises PipelineError, RecordError, MemoryExceeded, DeadlineExceeded, WorkFolderFull, RunCancelled; then
     there may be half of an output.
     """
-    work = partial(_run, pipeline, schema, files, output, processed_at=processed_at, stop=stop or Stop())
+    known = pipeline.knowing([one.schema for one in joined])
+    work = partial(_run, known, schema, files, output, joined=joined, processed_at=processed_at, stop=stop or Stop())
     with full_disk_named():
         try:
             return work(limits=limits)
         except MemoryExceeded:
-            if limits.threads == 1 or not pipeline.needs_all_rows:
+            if limits.threads == 1 or not (pipeline.needs_all_rows or joined):
                 raise
             # Each thread that sorts has to hold blocks of its own: one alone can leave most of them on the disk.
             return work(limits=replace(limits, threads=1))
@@ -71,26 +93,39 @@ def _run(
     files: Sequence[InputFile],
     output: OutputFile,
     *,
+    joined: Sequence[JoinedFiles],
     processed_at: str,
     limits: EngineLimits,
     stop: Stop,
 ) -> RunResult:
     with open_session(limits, stop) as session:
-        plain = plain_files(files, session, max_bytes=limits.max_plain_bytes)
+        packed = [*files, *(file for one in joined for file in one.files)]
+        plain = plain_files(packed, session, max_bytes=limits.max_plain_bytes)
         session.may_read([*(file.path for file in plain), output.path])
         checked = check_in(session, pipeline, schema)
-        return run_plain(checked, plain, output, processed_at=processed_at, session=session)
+        rest = iter(plain[len(files) :])
+        theirs = [PlainJoined(one.place, tuple(islice(rest, len(one.files))), one.schema) for one in joined]
+        return run_plain(
+            checked, plain[: len(files)], output, joined=theirs, processed_at=processed_at, session=session
+        )
 
 
 def run_plain(
-    checked: CheckedPipeline, files: Sequence[PlainFile], output: OutputFile, *, processed_at: str, session: Session
+    checked: CheckedPipeline,
+    files: Sequence[PlainFile],
+    output: OutputFile,
+    *,
+    joined: Sequence[PlainJoined] = (),
+    processed_at: str,
+    session: Session,
 ) -> RunResult:
     """The same for files that need no unpacking, in a session that may read them and write the output."""
+    others = [_records_of(one, session) for one in joined]
     scans = [record_format(file.format).scan(file, checked.input) for file in files]
     records_in = count_records(files, scans, checked.input, session)
     if records_in and not checked.input.columns:
         raise RecordError("no record has any key", object_name=files[0].name)
-    work = _Work(checked, files, scans, output, processed_at)
+    work = _Work(checked, files, scans, others, output, processed_at)
     records_out = work.write(session) if records_in or checked.makes_a_record else 0
     if not records_out:
         nothing = record_format(output.encoding.format).empty(checked.output)
@@ -98,11 +133,20 @@ def run_plain(
     return RunResult(records_in, records_out, 0)
 
 
+def _records_of(joined: PlainJoined, session: Session) -> str:
+    """All records of the source, each of which fits its columns."""
+    scans = [record_format(file.format).scan(file, joined.schema) for file in joined.files]
+    with of_join(joined.place):
+        count_records(joined.files, scans, joined.schema, session)
+    return source(scans, None)
+
+
 @dataclass(frozen=True, slots=True)
 class _Work:
     checked: CheckedPipeline
     files: Sequence[PlainFile]
     scans: Sequence[Scan]
+    joined: Sequence[str]
     output: OutputFile
     processed_at: str
 
@@ -110,11 +154,11 @@ class _Work:
         """How many records were written."""
         writer = record_format(self.output.encoding.format)
         hidden = hidden_if_used(self.checked)
-        rows = after_steps(self.checked, source(self.scans, hidden), len(self.checked.steps), hidden)
+        rows = after_steps(self.checked, source(self.scans, hidden), len(self.checked.steps), hidden, self.joined)
         query = output_rows(self.checked, rows, writer, self.processed_at)
         options = f"{writer.copy_options}, COMPRESSION {self.output.encoding.compression}, USE_TMP_FILE false"
         try:
             [(written,)] = session.rows(f"COPY ({query}) TO {quote_text(str(self.output.path))} ({options})")
         except duckdb.Error as error:
-            raise FailedRun(self.checked, self.files, self.scans, writer, session, error).blame() from None
+            raise FailedRun(self.checked, self.files, self.scans, self.joined, writer, session, error).blame() from None
         return int(str(written))

@@ -9,7 +9,7 @@ from services.processor.domain.manifests import failed
 from services.processor.domain.messages import WorkMessage
 from services.processor.domain.outcomes import JobState
 from services.processor.domain.pipeline import parse_config
-from services.processor.domain.plans import Plan, parse_plan, partitions_of, plan_text
+from services.processor.domain.plans import JoinedSource, Plan, parse_plan, partitions_of, plan_text
 from services.processor.domain.progress import missing_parts
 from services.processor.domain.sources import parse_source
 from services.processor.domain.submissions import SourceAccess
@@ -90,8 +90,10 @@ class PlanJob:
 
     async def _plan(self, job: Job) -> Plan:
         pipeline = parse_config(job.request.config)
-        found = await self.finder.find(parse_source(job.request.data_source, self.access.rules_for(job.key.owner)))
-        inputs = await self.records.plan_inputs(pipeline, found)
+        rules = self.access.rules_for(job.key.owner)
+        found = await self.finder.find(parse_source(job.request.data_source, rules))
+        joined = await self.finder.find_joined(pipeline, rules)
+        inputs, theirs = await self.records.plan_inputs(pipeline, found, joined)
         return Plan(
             request_sha256=job.request.fingerprint,
             sources=found.sources,
@@ -100,6 +102,9 @@ class PlanJob:
             schema=inputs.schema,
             output=inputs.output,
             engine=self.records.version,
+            joined=tuple(
+                JoinedSource(one.sources, read.encodings, read.schema) for one, read in zip(joined, theirs, strict=True)
+            ),
         )
 
     async def _join(self, job: Job | None) -> Planned | Verdict:

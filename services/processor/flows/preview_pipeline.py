@@ -45,6 +45,7 @@ class PreviewPipeline:
         request = parse_request(raw_data_source, raw_config, rules)
         pipeline = parse_config(request.config)
         found = await self.finder.find(parse_source(request.data_source, rules))
+        joined = await self.finder.find_joined(pipeline, rules)
         return await self.records.preview(
-            pipeline, found, records=self.settings.preview_records, processed_at=clock.rfc3339(self.now())
+            pipeline, found, joined, records=self.settings.preview_records, processed_at=clock.rfc3339(self.now())
         )

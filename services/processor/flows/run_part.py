@@ -11,6 +11,7 @@ from services.processor.domain.job_names import JobKey
 from services.processor.domain.jobs import Job
 from services.processor.domain.manifests import PartResult, completed, failed, part_key
 from services.processor.domain.outcomes import Counts, JobState
+from services.processor.domain.pipeline import parse_config
 from services.processor.domain.plans import Plan, parse_plan
 from services.processor.domain.progress import PartRecord, attempts_of
 from services.processor.domain.work import (
@@ -114,9 +115,10 @@ class RunPart:
     async def _do(self, job: Job, plan: Plan, part: int, folder: WorkFolder) -> PartResult:
         """Fetch, work, and store; the bytes depend on nothing but the plan and the request."""
         files = await folder.fetch(plan.inputs_of(part))
-        BYTES.labels("fetched").inc(sum(source.size for source, _ in plan.inputs_of(part)))
+        joined = await folder.fetch_joined(parse_config(job.request.config), plan)
+        BYTES.labels("fetched").inc(sum(source.size for source, _ in plan.all_inputs_of(part)))
         output = folder.path / "output"
-        counts = await self.records.run(job, plan, files, output)
+        counts = await self.records.run(job, plan, files, joined, output)
         _count_read(counts)
         sha256 = await asyncio.to_thread(sha256_of, output)
         object_key = part_key(job, part, sha256, plan.output.suffix)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -12,9 +13,9 @@ from services.processor.domain.pipeline import Pipeline, parse_config
 from services.processor.domain.plans import Plan
 from services.processor.engine.checking import check
 from services.processor.engine.files import InputFile
-from services.processor.engine.inputs import InputPlan, ObjectSample, plan_inputs
+from services.processor.engine.inputs import InputPlan, ObjectSample, plan_inputs, plan_joins
 from services.processor.engine.previewing import Preview, preview
-from services.processor.engine.running import OutputFile, run
+from services.processor.engine.running import JoinedFiles, OutputFile, run
 from services.processor.engine.session import EngineLimits, Stop, engine_version
 from services.processor.stores.source_finder import Found
 from shared import clock
@@ -43,23 +44,27 @@ class Records:
     def version(self) -> str:
         return engine_version()
 
-    async def plan_inputs(self, pipeline: Pipeline, found: Found) -> InputPlan:
-        """As what the objects are read; the pipeline fits them.
+    async def plan_inputs(
+        self, pipeline: Pipeline, found: Found, joined: Sequence[Found]
+    ) -> tuple[InputPlan, tuple[InputPlan, ...]]:
+        """As what the objects are read, and what those that the joins read; the pipeline fits them.
 
         Raises:
             PipelineError: it does not.
             RecordError: the beginning of an object is not what it should be.
         """
-        samples = samples_of(found)
+        samples, their_samples = samples_of(found), [samples_of(one) for one in joined]
 
-        def plan() -> InputPlan:
-            inputs = plan_inputs(pipeline, samples)
-            check(pipeline, inputs.schema)
-            return inputs
+        def plan() -> tuple[InputPlan, tuple[InputPlan, ...]]:
+            inputs, theirs = plan_inputs(pipeline, samples), plan_joins(pipeline, their_samples)
+            check(pipeline.knowing([one.schema for one in theirs]), inputs.schema)
+            return inputs, theirs
 
         return await asyncio.to_thread(plan)
 
-    async def preview(self, pipeline: Pipeline, found: Found, *, records: int, processed_at: str) -> Preview:
+    async def preview(
+        self, pipeline: Pipeline, found: Found, joined: Sequence[Found], *, records: int, processed_at: str
+    ) -> Preview:
         """The first records of the objects that were looked into, before and after.
 
         Raises:
@@ -69,12 +74,13 @@ class Records:
         if self._previews >= self._previews_most:
             raise RateLimited("Too many previews at once. Try again.", retry_after_seconds=1)
         samples = [sample for sample in samples_of(found) if sample.content] or samples_of(found)[:1]
+        theirs = [samples_of(one) for one in joined]
+        limits = self._preview_limits
+        shown = partial(preview, pipeline, samples, theirs, records, processed_at=processed_at, limits=limits)
         self._previews += 1
         try:
             await self._previewing.acquire()
-            running = asyncio.ensure_future(
-                asyncio.to_thread(preview, pipeline, samples, records, processed_at, self._preview_limits)
-            )
+            running = asyncio.ensure_future(asyncio.to_thread(shown))
             running.add_done_callback(self._has_ended)
             return await asyncio.shield(running)
         finally:
@@ -86,19 +92,25 @@ class Records:
         if not running.cancelled():
             running.exception()
 
-    async def run(self, job: Job, plan: Plan, files: Sequence[InputFile], output: Path) -> Counts:
-        """Write the part that these files become.
+    async def run(
+        self, job: Job, plan: Plan, files: Sequence[InputFile], joined: Sequence[Sequence[InputFile]], output: Path
+    ) -> Counts:
+        """Write the part that these files become, with those that the joins read.
 
         Raises:
             RecordError, DeadlineExceeded, MemoryExceeded: as they say.
         """
         pipeline = parse_config(job.request.config)
+        triples = zip(pipeline.joins, joined, plan.joined, strict=True)
+        theirs = [JoinedFiles(join.place, some, one.schema) for join, some, one in triples]
         stamp = clock.rfc3339(job.submitted_at_ms / 1000)
         limits = replace(self._limits, threads=max(1, self._limits.threads // (self._running + 1)))
 
         def work(stop: Stop) -> Counts:
             target = OutputFile(output, plan.output)
-            made = run(pipeline, plan.schema, files, target, processed_at=stamp, limits=limits, stop=stop)
+            made = run(
+                pipeline, plan.schema, files, target, joined=theirs, processed_at=stamp, limits=limits, stop=stop
+            )
             size_in = sum(file.path.stat().st_size for file in files)
             return Counts(made.records_in, made.records_out, made.rejected, size_in, output.stat().st_size)
 

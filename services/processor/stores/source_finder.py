@@ -5,9 +5,17 @@ from collections.abc import AsyncIterator, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from services.processor.domain.input_errors import NoSources, SourceChanged, TooManySources
+from services.processor.domain.input_errors import NoSources, SourceChanged, TooManySources, of_join
+from services.processor.domain.pipeline import Pipeline
 from services.processor.domain.plans import PinnedSample, PinnedSource, spread
-from services.processor.domain.sources import ObjectSource, PrefixSource, SampleSource, Source
+from services.processor.domain.sources import (
+    ObjectSource,
+    PrefixSource,
+    SampleSource,
+    Source,
+    SourceRules,
+    parse_source,
+)
 from services.processor.stores.inputs import Inputs
 
 _HEADS_AT_ONCE = 16
@@ -47,6 +55,14 @@ class SourceFinder:
         beginnings = await _all([self._beginning(found[place]) for place in sampled])
         known = dict(zip(sampled, beginnings, strict=True))
         return Found(found, tuple(known.get(place) for place in range(len(found))))
+
+    async def find_joined(self, pipeline: Pipeline, rules: SourceRules) -> list[Found]:
+        """What the joins of a pipeline read, each in its turn. Raises as `find` does, and names the join."""
+        found = []
+        for join in pipeline.joins:
+            with of_join(join.place):
+                found.append(await self.find(parse_source(join.raw_source, rules, join.place.at("source"))))
+        return found
 
     async def _all_of(self, sources: Sequence[Source]) -> list[PinnedSource]:
         gate = asyncio.Semaphore(_HEADS_AT_ONCE)

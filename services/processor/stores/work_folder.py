@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from services.processor.domain.formats import Encoding
-from services.processor.domain.plans import PinnedObject, PinnedSource
+from services.processor.domain.input_errors import of_join
+from services.processor.domain.pipeline import Pipeline
+from services.processor.domain.plans import PinnedObject, PinnedSource, Plan
 from services.processor.domain.sources import SampleSource
 from services.processor.engine.files import InputFile
 from services.processor.engine.session import full_disk_named
@@ -28,7 +30,17 @@ class WorkFolder:
     path: Path
     inputs: Inputs
 
-    async def fetch(self, inputs: Sequence[tuple[PinnedSource, Encoding]]) -> tuple[InputFile, ...]:
+    async def fetch_joined(self, pipeline: Pipeline, plan: Plan) -> list[tuple[InputFile, ...]]:
+        """What the joins of a pipeline read. Raises as `fetch` does, and names the join."""
+        files = []
+        for number, (join, joined) in enumerate(zip(pipeline.joins, plan.joined, strict=True)):
+            with of_join(join.place):
+                files.append(await self.fetch(joined.inputs, f"joined-{number}"))
+        return files
+
+    async def fetch(
+        self, inputs: Sequence[tuple[PinnedSource, Encoding]], name: str = "input"
+    ) -> tuple[InputFile, ...]:
         """Their bytes as files, in order.
 
         Raises:
@@ -38,7 +50,7 @@ class WorkFolder:
         """
         files = []
         for place, (source, encoding) in enumerate(inputs):
-            path = self.path / f"input-{place}"
+            path = self.path / f"{name}-{place}"
             with full_disk_named():
                 if isinstance(source, PinnedObject):
                     await self.inputs.download(source, path)

@@ -240,3 +240,27 @@ async def test_too_many_objects_are_refused(idle_processor: Processor) -> None:
     async with worker(idle_processor.settings.model_copy(update={"max_objects": 3})):
         answer = await idle_processor.submit(source)
     assert (answer.status_code, answer.json()["code"]) == (422, "too-many-sources")
+
+
+@pytest.mark.parametrize(
+    ("source", "code", "fact"),
+    [
+        ("s3://{bucket}/inputs/{owner}/nothing.csv", "source-missing", "there is no such object"),
+        ("s3://{bucket}/inputs/{owner}/nothing/", "no-sources", "no object matches"),
+        ("s3://{bucket}/inputs/usr_other/a.csv", "invalid-pipeline", "is not among the places that you may read"),
+        (5, "invalid-pipeline", "a source is text such as"),
+    ],
+)
+async def test_a_source_that_can_not_be_joined_is_named_where_it_stands(
+    common_processor: Processor, source: object, code: str, fact: str
+) -> None:
+    if isinstance(source, str):
+        source = source.format(bucket=common_processor.settings.bucket, owner=common_processor.owner)
+    body = {"data_source": "test", "config": {"transformations": [{"join": {"source": source, "on": ["id"]}}]}}
+    for path in ("/api/process", "/api/preview"):
+        answer = await common_processor.http.post(path, json=body)
+        problem = answer.json()
+        assert (answer.status_code, problem["code"]) == (422, code)
+        assert problem["detail"].startswith("config.transformations[0].join.source: ")
+        assert fact in problem["detail"]
+        assert [error["pointer"] for error in problem["errors"]] == ["/config/transformations/0/join/source"]

@@ -1,5 +1,6 @@
 """What we depend on does not answer: a 503 that says when to come back, or work that is done later; nothing is lost."""
 
+import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from services.processor.domain.job_names import JobKey
@@ -101,10 +102,17 @@ async def test_a_record_that_can_not_be_written_is_written_by_the_next_one(make_
         assert job.state is JobState.COMPLETED
 
 
-async def test_an_object_that_is_replaced_while_the_job_runs_fails_it_by_name(make_settings: MakeSettings) -> None:
+@pytest.mark.parametrize("is_joined", [False, True])
+async def test_an_object_that_is_replaced_while_the_job_runs_fails_it_by_name(
+    make_settings: MakeSettings, *, is_joined: bool
+) -> None:
     async with life(make_settings()) as one, life(one.settings) as somebody:
         source = await put_input(one)
-        await one.submit(OWNER, "job", source, {})
+        if is_joined:
+            steps = [{"rename": {"id": "n"}}, {"join": {"source": source, "on": ["n"]}}]
+            await one.submit(OWNER, "job", "test", {"transformations": steps})
+        else:
+            await one.submit(OWNER, "job", source, {})
 
         async def replace(when: When, call: Call) -> None:
             if when == "after" and call.name == "s3.PutObject" and "plan.json" in call.path:
@@ -116,7 +124,8 @@ async def test_an_object_that_is_replaced_while_the_job_runs_fails_it_by_name(ma
         job = await one.stores.jobs.get(KEY)
         assert job is not None and job.outcome is not None and job.outcome.error is not None  # noqa: PT018 - for mypy
         assert job.outcome.error.code == "source-changed"
-        assert source in job.outcome.error.detail
+        place = "config.transformations[1].join.source" if is_joined else "data_source"
+        assert job.outcome.error.detail.startswith(f"{place}: {source} was replaced")
 
 
 async def test_without_aws_each_route_says_503_and_the_process_lives(

@@ -106,6 +106,28 @@ async def test_steps_over_all_records_see_all_objects(common_processor: Processo
     assert result == b'{"k":2,"sum":9}\n{"k":1,"sum":7}\n'
 
 
+async def test_each_part_joins_all_of_another_source(common_processor: Processor) -> None:
+    sources = [await common_processor.put(f"joining/{n}.ndjson", b'{"k":%d}\n{"k":3}\n' % n) for n in (1, 2)]
+    await common_processor.put("names/1.csv.gz", gzip.compress(b"k,name\n1,one\n"))
+    await common_processor.put("names/2.json", b'[{"k":2,"name":"two"}]')
+    names = f"s3://{common_processor.settings.bucket}/inputs/{common_processor.owner}/names/"
+    config = {"transformations": [{"join": {"source": names, "on": ["k"]}}], "stamp": False}
+    body = (await common_processor.submit(sources, config)).json()
+    result = await common_processor.result(body["processing_id"])
+    assert result == b'{"k":1,"name":"one"}\n{"k":3,"name":null}\n{"k":2,"name":"two"}\n{"k":3,"name":null}\n'
+    manifest = await common_processor.manifest(body["processing_id"])
+    assert manifest is not None
+    read = manifest["plan"]["joined"][0]["sources"]
+    assert [source["key"].rpartition("/")[2] for source in read] == ["1.csv.gz", "2.json"]
+    assert manifest["counts"]["records_in"] == 4
+    shown = (await common_processor.http.post("/api/preview", json={"data_source": sources, "config": config})).json()
+    assert [record["name"] for record in shown["records_out"]] == ["one", None]
+    assert (
+        shown["warnings"][-1]
+        == "config.transformations[0].join saw only the first records of its source; a job sees all"
+    )
+
+
 async def test_a_preview_shows_both_sides_and_writes_nothing(idle_processor: Processor) -> None:
     source = await idle_processor.put("cities.csv", AS_BYTES["csv"])
     body = {"data_source": source, "config": {"transformations": [{"derive": {"twice": "n * 2"}}], "stamp": False}}

@@ -6,6 +6,7 @@ from services.processor.domain.steps.deduplicate import parse_deduplicate
 from services.processor.domain.steps.derive import parse_derive
 from services.processor.domain.steps.drop import parse_drop
 from services.processor.domain.steps.filter import parse_filter
+from services.processor.domain.steps.join import parse_join
 from services.processor.domain.steps.limit import parse_limit
 from services.processor.domain.steps.rename import parse_rename
 from services.processor.domain.steps.select import parse_select
@@ -19,6 +20,7 @@ STEPS: dict[str, StepParser] = {
     "select": parse_select,
     "cast": parse_cast,
     "filter": parse_filter,
+    "join": parse_join,
     "deduplicate": parse_deduplicate,
     "aggregate": parse_aggregate,
     "sort": parse_sort,

@@ -1,4 +1,4 @@
-"""What a step is for the columns that it meets, said as SQL: a selection, a grouping, or a choice among equals."""
+"""What a step is for the columns that it meets, said as SQL: a selection, a grouping, a choice among equals, a join."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -86,6 +86,22 @@ class Choice:
     by: tuple[str, ...]
     order_by: tuple[SortKey, ...]
     last: bool
+
+    @property
+    def uses_order(self) -> bool:
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class Joining:
+    """With the records of the pipeline's join `number`, where all `pairs` (ours, theirs) are equal."""
+
+    items: tuple[Item, ...]
+    pairs: tuple[tuple[Column, Column], ...]
+    how: str
+    number: int
+    added: tuple[Column, ...]
+    """The last of the items, which come from there."""
 
     @property
     def uses_order(self) -> bool:

@@ -1,7 +1,7 @@
 """The engine as its callers use it: an object's bytes and a config in, the result's bytes or an error out."""
 
 import gzip
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,8 +10,8 @@ import pytest
 from services.processor.domain.pipeline import parse_config
 from services.processor.engine.checking import check
 from services.processor.engine.files import InputFile
-from services.processor.engine.inputs import SAMPLE_BYTES, ObjectSample, plan_inputs
-from services.processor.engine.running import OutputFile, RunResult, run
+from services.processor.engine.inputs import SAMPLE_BYTES, InputPlan, ObjectSample, plan_inputs, plan_joins
+from services.processor.engine.running import JoinedFiles, OutputFile, RunResult, run
 from services.processor.engine.session import EngineLimits, Stop
 
 MIB = 1 << 20
@@ -48,27 +48,52 @@ class Engine:
         work = self.folder / "work"
         return EngineLimits(self.memory_bytes, self.threads, self.deadline_seconds, work, self.max_plain_bytes)
 
-    def run(self, objects: Mapping[str, str | bytes], config: object = None, output_path: Path | None = None) -> Done:
+    def run(
+        self,
+        objects: Mapping[str, str | bytes],
+        config: object = None,
+        output_path: Path | None = None,
+        joined: Sequence[Mapping[str, str | bytes]] = (),
+    ) -> Done:
         pipeline = parse_config({"stamp": False} if config is None else config)
-        contents = {name: as_bytes(content) for name, content in objects.items()}
-        samples = [
-            ObjectSample(name, content[: self.sample_bytes], is_whole=len(content) <= self.sample_bytes)
-            for name, content in contents.items()
-        ]
-        plan = plan_inputs(pipeline, samples)
-        files = [
-            InputFile(self._stored(i, content), name, encoding)
-            for i, ((name, content), encoding) in enumerate(zip(contents.items(), plan.encodings, strict=True))
+        contents = _contents(objects)
+        plan = plan_inputs(pipeline, self._samples(contents))
+        files = self._files(contents, plan, "input")
+        others = [_contents(one) for one in joined]
+        plans = plan_joins(pipeline, [self._samples(one) for one in others])
+        theirs = [
+            JoinedFiles(join.place, self._files(one, read, f"joined-{join.place}"), read.schema)
+            for join, one, read in zip(pipeline.joins, others, plans, strict=True)
         ]
         output = OutputFile(output_path or self.folder / "output", plan.output)
-        checked = check(pipeline, plan.schema)
-        result = run(pipeline, plan.schema, files, output, processed_at="NOW", limits=self.limits, stop=self.stop)
+        checked = check(pipeline.knowing([one.schema for one in theirs]), plan.schema)
+        result = run(
+            pipeline,
+            plan.schema,
+            files,
+            output,
+            joined=theirs,
+            processed_at="NOW",
+            limits=self.limits,
+            stop=self.stop,
+        )
         return Done(output.path.read_bytes(), result, checked.output.to_json())
 
-    def _stored(self, number: int, content: bytes) -> Path:
-        path = self.folder / f"input-{number}"
-        path.write_bytes(content)
-        return path
+    def _samples(self, contents: Mapping[str, bytes]) -> list[ObjectSample]:
+        most = self.sample_bytes
+        return [ObjectSample(name, content[:most], is_whole=len(content) <= most) for name, content in contents.items()]
+
+    def _files(self, contents: Mapping[str, bytes], plan: InputPlan, kind: str) -> list[InputFile]:
+        files: list[InputFile] = []
+        for (name, content), encoding in zip(contents.items(), plan.encodings, strict=True):
+            path = self.folder / f"{kind}-{len(files)}"
+            path.write_bytes(content)
+            files.append(InputFile(path, name, encoding))
+        return files
+
+
+def _contents(objects: Mapping[str, str | bytes]) -> dict[str, bytes]:
+    return {name: as_bytes(content) for name, content in objects.items()}
 
 
 @pytest.fixture

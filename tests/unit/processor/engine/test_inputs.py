@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -129,8 +130,15 @@ def test_a_record_larger_than_the_sample_is_told() -> None:
     assert plan_inputs(stated, [large]).schema.to_json() == {"a": "VARCHAR"}
 
 
-def look(folder: Path, config: object, *samples: ObjectSample, records: int = 2) -> Preview:
-    return preview(parse_config(config), samples, records, "NOW", EngineLimits(200 * MIB, 1, 10, folder, MIB))
+def look(
+    folder: Path,
+    config: object,
+    *samples: ObjectSample,
+    joined: Sequence[Sequence[ObjectSample]] = (),
+    records: int = 2,
+) -> Preview:
+    limits = EngineLimits(200 * MIB, 1, 10, folder, MIB)
+    return preview(parse_config(config), samples, joined, records, processed_at="NOW", limits=limits)
 
 
 def test_a_preview_shows_records_before_and_after(tmp_path: Path) -> None:
@@ -167,6 +175,20 @@ def test_a_preview_of_a_sort_says_that_it_is_partial(tmp_path: Path) -> None:
         shown.warnings[-1]
         == "steps that need all records (sort, limit, deduplicate, aggregate) saw these alone; a job sees all"
     )
+
+
+def test_a_preview_joins_what_it_sees(tmp_path: Path) -> None:
+    config = {"transformations": [{"join": {"source": "s3://…", "on": ["a"]}}], "stamp": False}
+    names = [
+        sample("b.csv", "a,b\n2,two\n1,o", is_whole=False),
+        sample("c.json", '[{"a":1,"b":"one"}]'),
+        sample("d.json", "", is_whole=False),
+    ]
+    shown = look(tmp_path, config, sample("a.ndjson", '{"a":1}\n{"a":2}\n'), joined=[names])
+    assert shown.records_out == [{"a": 1, "b": "one"}, {"a": 2, "b": "two"}]
+    assert shown.schema_out == {"a": "BIGINT", "b": "VARCHAR"}
+    place = "config.transformations[0].join"
+    assert shown.warnings == [f"{place} saw only the first records of its source; a job sees all"]
 
 
 def test_a_preview_of_nothing_says_so(tmp_path: Path) -> None:

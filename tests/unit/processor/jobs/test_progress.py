@@ -14,6 +14,7 @@ from services.processor.domain.manifests import (
 )
 from services.processor.domain.outcomes import Counts, JobError, JobState, Outcome
 from services.processor.domain.plans import (
+    JoinedSource,
     PinnedObject,
     PinnedSample,
     Plan,
@@ -47,6 +48,11 @@ PLAN = Plan(
     schema=Schema((Column("b", "BIGINT"), Column("a", "VARCHAR"))),
     output=Encoding(CSV, "none"),
     engine="duckdb 9",
+    joined=(
+        JoinedSource(
+            (PinnedObject("data", "b.csv", '"e2"', 7),), (Encoding(CSV, "none"),), Schema((Column("c", "DOUBLE"),))
+        ),
+    ),
 )
 
 
@@ -100,6 +106,7 @@ def test_a_plan_is_read_as_it_was_written() -> None:
     assert parse_plan(plan_text(PLAN)) == PLAN
     assert PLAN.bytes_in == 100
     assert PLAN.inputs_of(1) == ((PLAN.sources[1], PLAN.encodings[1]),)
+    assert PLAN.all_inputs_of(1) == (*PLAN.inputs_of(1), (PLAN.joined[0].sources[0], Encoding(CSV, "none")))
 
 
 def test_columns_keep_their_order_in_a_plan() -> None:

@@ -63,6 +63,11 @@ WRONG: list[tuple[object, str, str]] = [
         "config.transformations",
         'a list of steps is expected, such as [{"drop": ["card"]}], not an object',
     ),
+    (
+        {"transformations": [{"join": {"source": "s3://…", "on": ["a"], "how": "semi"}}] * 11},
+        "config.transformations",
+        "a pipeline has at most 10 joins",
+    ),
     ({"transformations": [{"limit": 1}] * 101}, "config.transformations", "a pipeline has at most 100 steps"),
 ]
 
@@ -85,6 +90,18 @@ WRONG_STEPS: list[tuple[object, str, str]] = [
         'unknown choice "lst"; did you mean "last"?',
     ),
     ({"deduplicate": {"by": ["a"], "order_by": "b"}}, ".deduplicate.order_by", NAMES),
+    ({"join": {"on": ["a"]}}, ".join", '"source" is missing'),
+    ({"join": {"source": "s3://…"}}, ".join", '"on" is missing'),
+    (
+        {"join": {"source": "s3://…", "on": ["a"], "how": "outer"}},
+        ".join.how",
+        'unknown join "outer"; known: "left", "inner", "semi", "anti"',
+    ),
+    (
+        {"join": {"source": "s3://…", "on": ["a"], "input": {"format": "cvs"}}},
+        ".join.input.format",
+        'unknown format "cvs"; did you mean "csv"?',
+    ),
     ({"aggregate": {"by": ["a"]}}, ".aggregate", '"measures" is missing'),
     ({"aggregate": {"measures": {}}}, ".aggregate.measures", 'an object is expected, such as {"orders": "COUNT(*)"}'),
     *(
@@ -169,6 +186,7 @@ def test_nothing_said_is_the_identity_with_a_stamp() -> None:
         ({"sort": ["a"]}, True),
         ({"deduplicate": {"by": ["a"]}}, True),
         ({"aggregate": {"measures": {"n": "COUNT(*)"}}}, True),
+        ({"join": {"source": "s3://…", "on": ["a"]}}, False),
         ({"drop": ["a"]}, False),
         ({"filter": "a"}, False),
         ({"derive": {"a": "1"}}, False),
