@@ -19,7 +19,10 @@ def some_revocations(count: int, seconds: int = 3600) -> list[Revocation]:
 
 
 async def fill(revocations: Sequence[Revocation], redis_url: str) -> None:
-    """Give Redis a snapshot with all of them, as auth does with one that has lost its data."""
+    """Give Redis a snapshot with all of them, as auth does with one that has lost its data.
+
+    By way of DynamoDB the emulator takes a minute for 100,000; tests/service/auth/test_keep_feed.py goes that way.
+    """
     async with open_redis(redis_url, timeout_seconds=10) as redis:
         await Announcements(redis).rebuild(revocations)
 

@@ -74,7 +74,10 @@ class RefreshSession:
         revoked_up_to = self.access_tokens.revoked_up_to(*targets)
         use = await self._judged(presented, session, now)
         user = await self._user(session, now)
-        grant = Grant.of_session(session, user, scope & scope_of(user.roles, user.permissions))
+        granted = scope & scope_of(user.roles, user.permissions)
+        if session.scope and not granted:  # a token that reaches nothing would fail somewhere else, and say less
+            raise self._refused("no_scope_left", session, now, "Nothing is left of the scope that was granted.")
+        grant = Grant.of_session(session, user, granted)
         issued_at = self.access_tokens.second_after(revoked_up_to, now)
         reserved = None
         if session.may_list_another(now):

@@ -194,6 +194,17 @@ async def test_a_refresh_gives_no_more_than_the_user_may_now(auth: Auth, make_se
     assert (await auth.get("/api/me", body["access_token"])).json()["roles"] == ["user"]
 
 
+async def test_of_a_scope_that_was_lost_altogether_no_token_is_made(auth: Auth, make_settings: MakeSettings) -> None:
+    """And the refresh token stays: what was lost may come back."""
+    tokens = await auth.login("admin", "admin-demo-only")
+    await _change_user(
+        make_settings, "SET #roles = :roles, #permissions = :permissions", roles={"L": []}, permissions={"L": []}
+    )
+    assert _error(await auth.refresh(tokens["refresh_token"])) == "invalid_grant"
+    await _change_user(make_settings, "SET #roles = :roles", roles={"L": [{"S": "admin"}]})
+    assert (await auth.refresh(tokens["refresh_token"])).json()["scope"] == "admin"
+
+
 async def test_a_disabled_user_can_not_refresh(auth: Auth, make_settings: MakeSettings) -> None:
     tokens = await auth.login("admin", "admin-demo-only")
     await _change_user(make_settings, "SET #disabled = :disabled", disabled={"BOOL": True})
