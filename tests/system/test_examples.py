@@ -71,6 +71,9 @@ WALKED = (
     "docs/how-to/register-clients.md",
     "docs/how-to/use-api-keys.md",
     "docs/how-to/exchange-tokens.md",
+    "docs/how-to/manage-users.md",
+    "docs/how-to/read-the-audit-trail.md",
+    "docs/how-to/rotate-keys.md",
 )
 
 
