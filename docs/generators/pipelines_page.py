@@ -62,10 +62,10 @@ _STEPS = """## Steps
 Each is an object with one key. Column names are matched without regard to case."""
 
 _ALL_ROWS = """\
-`sort`, `limit`, `deduplicate` and `aggregate` look at all records, so one worker does all of the job. What does
-not fit `MAYFLY_ENGINE_MEMORY_MB` goes to its disk, where need be in one thread. In memory alone are
-kept what `MEDIAN` is of, and texts as `MIN`, `MAX`, `FIRST` or `LAST`; and several such steps in one pipeline share
-the memory. Where it does not do, the job fails with `memory-exceeded`.
+`sort`, `limit`, `deduplicate` and `aggregate` look at all records, so one worker does all of the job. What does not
+fit `MAYFLY_ENGINE_MEMORY_MB` goes to its disk, where need be in one thread and step by step. In memory alone are kept
+what `MEDIAN` is of, and texts as `MIN`, `MAX`, `FIRST` or `LAST`. Where it does not do, the job fails with
+`memory-exceeded`.
 
 A `join` looks at one record at a time: each part of a job joins its own records with all of the other source, which
 it reads itself. A pipeline has at most 10.

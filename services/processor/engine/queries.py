@@ -60,10 +60,15 @@ def source(scans: Sequence[Scan], hidden: Hidden | None) -> str:
 
 
 def after_steps(
-    checked: CheckedPipeline, rows: str, steps: int, hidden: Hidden | None, joined: Sequence[str] = ()
+    checked: CheckedPipeline, rows: str, steps: int, hidden: Hidden | None, joined: Sequence[str] = (), *, done: int = 0
 ) -> str:
-    """The records after the first so many steps. `joined` are the records that the joins read."""
+    """The records after the first so many steps, `done` of which `rows` have behind them.
+
+    `joined` are the records that the joins read.
+    """
     for i, step in enumerate(checked.steps[:steps]):
+        if i < done:
+            continue
         later = checked.steps[i + 1 :]
         numbered = hidden is not None and (hidden.origin is not None or any(one.sql.uses_order for one in later))
         if isinstance(step.sql, Joining) and hidden is not None:

@@ -14,13 +14,13 @@ from services.processor.domain.input_errors import of_join
 from services.processor.domain.pipeline import Pipeline
 from services.processor.domain.pipeline_errors import MemoryExceeded, Place, RecordError
 from services.processor.domain.schema_of_records import Schema
-from services.processor.domain.sql_text import quote_text
+from services.processor.domain.sql_text import quote_text, select
 from services.processor.engine.blaming import FailedRun
 from services.processor.engine.checking import CheckedPipeline, check_in
 from services.processor.engine.files import InputFile, PlainFile, plain_files
 from services.processor.engine.formats.record_format import Scan
 from services.processor.engine.formats.registry import record_format
-from services.processor.engine.queries import after_steps, hidden_if_used, output_rows, source
+from services.processor.engine.queries import Hidden, after_steps, hidden_if_used, output_rows, source
 from services.processor.engine.session import EngineLimits, Session, Stop, full_disk_named, open_session
 from services.processor.engine.verifying import count_records
 
@@ -79,12 +79,13 @@ def run(
     work = partial(_run, known, schema, files, output, joined=joined, processed_at=processed_at, stop=stop or Stop())
     with full_disk_named():
         try:
-            return work(limits=limits)
+            return work(limits=limits, sparing=False)
         except MemoryExceeded:
-            if limits.threads == 1 or not (pipeline.needs_all_rows or joined):
+            if not (pipeline.needs_all_rows or joined):
                 raise
-            # Each thread that sorts has to hold blocks of its own: one alone can leave most of them on the disk.
-            return work(limits=replace(limits, threads=1))
+            # Each thread that sorts has to hold blocks of its own, and so has each step: one thread and one step at a
+            # time can leave most of them on the disk.
+            return work(limits=replace(limits, threads=1), sparing=True)
 
 
 def _run(
@@ -97,6 +98,7 @@ def _run(
     processed_at: str,
     limits: EngineLimits,
     stop: Stop,
+    sparing: bool,
 ) -> RunResult:
     with open_session(limits, stop) as session:
         packed = [*files, *(file for one in joined for file in one.files)]
@@ -106,7 +108,13 @@ def _run(
         rest = iter(plain[len(files) :])
         theirs = [PlainJoined(one.place, tuple(islice(rest, len(one.files))), one.schema) for one in joined]
         return run_plain(
-            checked, plain[: len(files)], output, joined=theirs, processed_at=processed_at, session=session
+            checked,
+            plain[: len(files)],
+            output,
+            joined=theirs,
+            processed_at=processed_at,
+            session=session,
+            sparing=sparing,
         )
 
 
@@ -118,14 +126,18 @@ def run_plain(
     joined: Sequence[PlainJoined] = (),
     processed_at: str,
     session: Session,
+    sparing: bool = False,
 ) -> RunResult:
-    """The same for files that need no unpacking, in a session that may read them and write the output."""
+    """The same for files that need no unpacking, in a session that may read them and write the output.
+
+    `sparing`: slower, for what else needs more memory than there is.
+    """
     others = [_records_of(one, session) for one in joined]
     scans = [record_format(file.format).scan(file, checked.input) for file in files]
     records_in = count_records(files, scans, checked.input, session)
     if records_in and not checked.input.columns:
         raise RecordError("no record has any key", object_name=files[0].name)
-    work = _Work(checked, files, scans, others, output, processed_at)
+    work = _Work(checked, files, scans, others, output, processed_at, sparing)
     records_out = work.write(session) if records_in or checked.makes_a_record else 0
     if not records_out:
         nothing = record_format(output.encoding.format).empty(checked.output)
@@ -149,16 +161,30 @@ class _Work:
     joined: Sequence[str]
     output: OutputFile
     processed_at: str
+    sparing: bool
 
     def write(self, session: Session) -> int:
         """How many records were written."""
         writer = record_format(self.output.encoding.format)
         hidden = hidden_if_used(self.checked)
-        rows = after_steps(self.checked, source(self.scans, hidden), len(self.checked.steps), hidden, self.joined)
-        query = output_rows(self.checked, rows, writer, self.processed_at)
         options = f"{writer.copy_options}, COMPRESSION {self.output.encoding.compression}, USE_TMP_FILE false"
         try:
+            done, rows = self._kept_between(session, hidden) if self.sparing else (0, source(self.scans, hidden))
+            rows = after_steps(self.checked, rows, len(self.checked.steps), hidden, self.joined, done=done)
+            query = output_rows(self.checked, rows, writer, self.processed_at)
             [(written,)] = session.rows(f"COPY ({query}) TO {quote_text(str(self.output.path))} ({options})")
         except duckdb.Error as error:
             raise FailedRun(self.checked, self.files, self.scans, self.joined, writer, session, error).blame() from None
         return int(str(written))
+
+    def _kept_between(self, session: Session, hidden: Hidden | None) -> tuple[int, str]:
+        """Does all steps up to the last that sorts or groups, and keeps what each gives: so many, and the records."""
+        done, rows = 0, source(self.scans, hidden)
+        sorting = [i for i, step in enumerate(self.checked.steps) if step.sql.sorts]
+        for step in sorting[:-1]:
+            made = after_steps(self.checked, rows, step + 1, hidden, self.joined, done=done)
+            session.rows(f"CREATE TEMP TABLE after_{step} AS {made}")
+            if done:
+                session.rows(f"DROP TABLE after_{done - 1}")
+            done, rows = step + 1, select("*", f"after_{step}")
+        return done, rows

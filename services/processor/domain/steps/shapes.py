@@ -1,7 +1,7 @@
 """What a step is for the columns that it meets, said as SQL: a selection, a grouping, a choice among equals, a join."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from services.processor.domain.aggregates import Aggregate
 from services.processor.domain.pipeline_errors import Place
@@ -37,6 +37,11 @@ class Shape(Protocol):
         """Whether the order of the records before it decides what comes out, beyond the order of that."""
         ...
 
+    @property
+    def sorts(self) -> bool:
+        """Whether it has to hold all records before it gives the first."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class StepSql:
@@ -49,6 +54,10 @@ class StepSql:
 
     @property
     def uses_order(self) -> bool:
+        return bool(self.order_by)
+
+    @property
+    def sorts(self) -> bool:
         return bool(self.order_by)
 
 
@@ -66,6 +75,7 @@ class Measure:
 class Grouping:
     """One record for each combination of the keys, in the order of the keys; one in all where there are none."""
 
+    sorts: ClassVar[bool] = True
     keys: tuple[Item, ...]
     measures: tuple[Measure, ...]
 
@@ -82,27 +92,23 @@ class Grouping:
 class Choice:
     """Of the records that are equal in `by`, the first in this order, or (`last`) the last; ties as they came."""
 
+    uses_order: ClassVar[bool] = True
+    sorts: ClassVar[bool] = True
     items: tuple[Item, ...]
     by: tuple[str, ...]
     order_by: tuple[SortKey, ...]
     last: bool
-
-    @property
-    def uses_order(self) -> bool:
-        return True
 
 
 @dataclass(frozen=True, slots=True)
 class Joining:
     """With the records of the pipeline's join `number`, where all `pairs` (ours, theirs) are equal."""
 
+    uses_order: ClassVar[bool] = True
+    sorts: ClassVar[bool] = True
     items: tuple[Item, ...]
     pairs: tuple[tuple[Column, Column], ...]
     how: str
     number: int
     added: tuple[Column, ...]
     """The last of the items, which come from there."""
-
-    @property
-    def uses_order(self) -> bool:
-        return True

@@ -128,8 +128,14 @@ def test_numbers_without_an_end_add_up_as_ieee_754_says(engine: Engine) -> None:
 
 @pytest.mark.parametrize(
     ("steps", "ids"),
-    [([{"sort": ["-v"]}], range(199_999, -1, -1)), ([{"deduplicate": {"by": ["t"]}}], range(200_000))],
-    ids=["sort", "deduplicate"],
+    [
+        ([{"sort": ["-v"]}], range(199_999, -1, -1)),
+        (
+            [{"deduplicate": {"by": ["v"]}}, {"sort": ["k"]}, {"sort": ["-i"]}, {"limit": 9}],
+            range(199_999, 199_990, -1),
+        ),
+    ],
+    ids=["one step", "several"],
 )
 def test_what_is_larger_than_the_memory_goes_to_the_disk(
     new_engine: NewEngine, steps: list[object], ids: range
