@@ -77,6 +77,52 @@ _SUMS = """\
 are added exactly within numbers of about the same size and rounded once for each size, so they give the same in
 every run, whatever the number of threads; numbers below 2^-960 count as multiples of 2^-1012."""
 
+_EXAMPLE = """\
+## An example
+
+Orders, of which some came twice, joined with the names of countries and added up. The orders:
+
+```csv
+id,country,price,qty,changed
+1,CH,2.5,2,2026-11-01
+2,DE,4,1,2026-11-01
+1,CH,2.5,4,2026-11-03
+3,FR,1.25,8,2026-11-02
+4,CH,10,1,2026-11-02
+```
+
+`s3://mayfly-data/inputs/usr_…/countries.csv`:
+
+```csv
+country,name
+CH,Switzerland
+DE,Germany
+```
+
+The `config`:
+
+```json
+{
+  "transformations": [
+    {"deduplicate": {"by": ["id"], "keep": "last", "order_by": ["changed"]}},
+    {"join": {"source": "s3://mayfly-data/inputs/usr_…/countries.csv", "on": ["country"]}},
+    {"derive": {"name": "coalesce(name, 'elsewhere')"}},
+    {"aggregate": {"by": ["name"], "measures": {"orders": "COUNT(*)", "revenue": "SUM(price * qty)"}}},
+    {"sort": ["-revenue"]},
+    {"limit": 2}
+  ],
+  "stamp": false
+}
+```
+
+The result:
+
+```csv
+name,orders,revenue
+Switzerland,2,20.0
+elsewhere,1,10.0
+```"""
+
 _EXPRESSIONS = """## Expressions
 
 SQL scalar expressions over the record's columns, as DuckDB understands them: arithmetic, comparison, `AND OR NOT`,
@@ -96,6 +142,7 @@ def pipelines_page() -> str:
         _ALL_ROWS,
         _aggregates(),
         _SUMS,
+        _EXAMPLE,
         _types(),
         _EXPRESSIONS,
         _functions(),

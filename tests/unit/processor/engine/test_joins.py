@@ -1,6 +1,7 @@
 """Records of two sources: which go together, in which order, and what can't."""
 
 import json
+import re
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -117,6 +118,15 @@ def test_a_value_that_fails_behind_a_join_names_the_record_that_was_joined(engin
     steps = [join(how="inner"), {"sort": ["-zone"]}, {"derive": {"n": "id // (zone - 1)"}}]
     with pytest.raises(RecordError, match=r'^a\.ndjson, record 3, column "n": .*derive\.n: Division by zero$'):
         engine.run({"a.ndjson": SALES}, {"transformations": steps}, joined=[{"countries.csv": COUNTRIES}])
+
+
+def test_the_example_of_the_reference_gives_what_it_says(engine: Engine) -> None:
+    page = (Path(__file__).parents[4] / "docs/reference/pipelines.md").read_text(encoding="utf-8")
+    example = page.split("## An example", 1)[1].split("\n## ", 1)[0]
+    orders, countries, result = re.findall(r"```csv\n(.*?)```", example, re.DOTALL)
+    [config] = re.findall(r"```json\n(.*?)```", example, re.DOTALL)
+    done = engine.run({"orders.csv": orders}, json.loads(config), joined=[{"countries.csv": countries}])
+    assert done.text == result
 
 
 KEYS = st.none() | st.integers(0, 4)
