@@ -1,6 +1,8 @@
 """Passwords by Argon2id (RFC 9106), in threads of their own, so many at once as there are cores."""
 
 import asyncio
+import os
+import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -19,6 +21,7 @@ from shared.ids import new_secret
 VERIFICATIONS = Counter("mayfly_password_verifications", "Passwords that were checked by Argon2id.", ["outcome"])
 WAITING = Gauge("mayfly_passwords_waiting", "Passwords that are being checked, or wait for it.")
 
+_NICENESS = 10
 Result = TypeVar("Result")
 
 
@@ -37,7 +40,7 @@ class Passwords:
         self._hasher = PasswordHasher(
             time_cost=iterations, memory_cost=memory_kib, parallelism=1, hash_len=32, salt_len=16, type=Type.ID
         )
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="argon2")
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="argon2", initializer=_step_back)
         self._most_at_once = threads + queue
         self._at_once = 0
         # Checked for a user that does not exist, so that this takes the same time.
@@ -91,3 +94,9 @@ class Passwords:
             return False
         stored = extract_parameters(stored_hash)
         return stored.memory_cost < self._hasher.memory_cost or stored.time_cost < self._hasher.time_cost
+
+
+def _step_back() -> None:
+    """Where the cores are all taken, whoever needs no password goes first (Linux knows a niceness for each thread)."""
+    if sys.platform == "linux":
+        os.nice(_NICENESS)
