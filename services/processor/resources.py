@@ -9,13 +9,17 @@ from services.processor.domain.job_names import JobKey
 from services.processor.domain.submissions import SourceAccess
 from services.processor.engine.session import EngineLimits
 from services.processor.flows.combine_result import CombineResult
+from services.processor.flows.delete_pipeline import DeletePipeline
 from services.processor.flows.list_jobs import ListJobs
+from services.processor.flows.list_pipelines import ListPipelines
 from services.processor.flows.plan_job import PlanJob
 from services.processor.flows.preview_pipeline import PreviewPipeline
+from services.processor.flows.read_pipeline import ReadPipeline
 from services.processor.flows.read_result import ReadResult
 from services.processor.flows.read_status import ReadStatus
 from services.processor.flows.run_part import RunPart
 from services.processor.flows.start_upload import StartUpload
+from services.processor.flows.store_pipeline import StorePipeline
 from services.processor.flows.submit_job import SubmitJob
 from services.processor.flows.sweep_jobs import SweepJobs
 from services.processor.settings import ProcessorSettings
@@ -29,6 +33,7 @@ from services.processor.stores.outcomes import Outcomes
 from services.processor.stores.parts import Leases, Parts
 from services.processor.stores.records import Records
 from services.processor.stores.source_finder import SourceFinder
+from services.processor.stores.stored_pipelines import StoredPipelines
 from services.processor.stores.work_folder import process_folder
 from services.processor.stores.work_queue import QueueUrl, WorkQueue
 from shared import clock
@@ -44,6 +49,7 @@ class Stores:
     dynamodb: DynamoDBClient
     s3: S3Client
     jobs: Jobs
+    pipelines: StoredPipelines
     parts: Parts
     leases: Leases
     inputs: Inputs
@@ -84,6 +90,10 @@ class ProcessorFlows:
     combine_result: CombineResult
     start_upload: StartUpload
     preview_pipeline: PreviewPipeline
+    store_pipeline: StorePipeline
+    read_pipeline: ReadPipeline
+    list_pipelines: ListPipelines
+    delete_pipeline: DeletePipeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +125,7 @@ async def open_stores(
             dynamodb=dynamodb,
             s3=s3,
             jobs=jobs,
+            pipelines=StoredPipelines(dynamodb, table),
             parts=Parts(dynamodb, table),
             leases=Leases(dynamodb, table),
             inputs=Inputs(s3),
@@ -136,13 +147,17 @@ async def open_stores(
 def processor_flows(stores: Stores, settings: ProcessorSettings, now: clock.Clock = clock.now) -> ProcessorFlows:
     finder = SourceFinder(stores.inputs, settings.preview_bytes, settings.max_objects, settings.max_listed_keys, 1)
     return ProcessorFlows(
-        submit_job=SubmitJob(stores.jobs, stores.queue, stores.access, settings, now),
+        submit_job=SubmitJob(stores.jobs, stores.pipelines, stores.queue, stores.access, settings, now),
         read_status=ReadStatus(stores.jobs, stores.parts, stores.outcomes, now),
         list_jobs=ListJobs(stores.jobs),
         read_result=ReadResult(stores.jobs, stores.files, stores.outcomes, stores.links, settings, now),
         combine_result=CombineResult(stores.files),
         start_upload=StartUpload(stores.links, settings, now),
         preview_pipeline=PreviewPipeline(finder, stores.records, stores.access, settings, now),
+        store_pipeline=StorePipeline(stores.pipelines, stores.access, settings, now),
+        read_pipeline=ReadPipeline(stores.pipelines),
+        list_pipelines=ListPipelines(stores.pipelines),
+        delete_pipeline=DeletePipeline(stores.pipelines),
     )
 
 

@@ -22,21 +22,16 @@ ProcessingId = Annotated[
         json_schema_extra={"pattern": f"^{PROCESSING_ID_PATTERN}$"},
     ),
 ]
-DataSource = Annotated[
-    str | list[str],
-    Field(
-        description="An S3 object, a prefix that ends in `/`, a glob, or a list of these, below your own prefixes. "
-        'In local mode also `"test"`: a hundred made-up records.',
-        examples=["test"],
-    ),
-]
-Config = Annotated[
-    dict[str, Any],
-    Field(
-        description="The pipeline: `filter_condition`, `transformations`, `input`, `output`, `stamp`. "
-        "Empty: records go through as they are, with `processed` and `processed_at`."
-    ),
-]
+_DATA_SOURCE = (
+    "An S3 object, a prefix that ends in `/`, a glob, or a list of these, below your own prefixes. "
+    'In local mode also `"test"`: a hundred made-up records.'
+)
+_CONFIG = (
+    "The pipeline: `filter_condition`, `transformations`, `input`, `output`, `stamp`. "
+    "Empty: records go through as they are, with `processed` and `processed_at`."
+)
+DataSource = Annotated[str | list[str], Field(description=_DATA_SOURCE, examples=["test"])]
+Config = Annotated[dict[str, Any], Field(description=_CONFIG)]
 State = Literal["accepted", "running", "completed", "failed"]
 
 
@@ -46,9 +41,12 @@ class PreviewRequest(RequestModel):
 
 
 class ProcessRequest(RequestModel):
+    """Either `data_source` and `config`, or `pipeline`, which has both; a `data_source` goes before the pipeline's."""
+
     processing_id: ProcessingId | None = None
-    data_source: DataSource
-    config: Config = Field(default_factory=dict)
+    pipeline: str | None = Field(None, description="The name of a stored pipeline.", examples=["daily-orders"])
+    data_source: str | list[str] | None = Field(None, description=_DATA_SOURCE, examples=["test"])
+    config: dict[str, Any] | None = Field(None, description=_CONFIG)
 
 
 class UploadRequest(RequestModel):

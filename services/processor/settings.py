@@ -37,6 +37,8 @@ class ProcessorSettings(SharedSettings):
         100_000, ge=1, description="The most S3 keys that one job may look at in order to find its objects."
     )
 
+    max_pipelines: int = Field(100, ge=1, le=10_000, description="How many pipelines a user may store.")
+
     preview_records: int = Field(20, ge=1, le=1000, description="How many records a preview reads.")
     preview_bytes: int = Field(1_048_576, ge=1024, description="How much of an object a preview reads.")
     preview_deadline_seconds: float = Field(10, gt=0, le=60, description="How long a preview may take.")

@@ -74,6 +74,7 @@ WALKED = (
     "docs/how-to/manage-users.md",
     "docs/how-to/read-the-audit-trail.md",
     "docs/how-to/rotate-keys.md",
+    "docs/how-to/store-pipelines.md",
 )
 
 

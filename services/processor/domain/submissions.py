@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from services.processor.domain.job_names import JobRequest, owner_segment
 from services.processor.domain.pipeline import parse_config
 from services.processor.domain.sources import SourceRules, parse_source
+from services.processor.domain.stored_pipelines import StoredPipeline
 from shared.errors import FieldError, ValidationFailed
 
 MOST_REQUEST_BYTES = 262_144
@@ -30,7 +31,20 @@ def parse_request(raw_data_source: object, raw_config: dict[str, object], rules:
     Raises:
         ValidationFailed: it names the place and the remedy.
     """
-    parse_source(raw_data_source, rules)
+    if raw_data_source is None:
+        detail = "data_source: what to read is missing; name an S3 object, a prefix, a glob, or a list of these"
+        raise ValidationFailed(detail, errors=[FieldError("/data_source", detail)])
+    return parse_stored(raw_data_source, raw_config, rules)
+
+
+def parse_stored(raw_data_source: object | None, raw_config: dict[str, object], rules: SourceRules) -> JobRequest:
+    """As a request is checked; but its source may be missing (None), to be named by each run.
+
+    Raises:
+        ValidationFailed: it names the place and the remedy.
+    """
+    if raw_data_source is not None:
+        parse_source(raw_data_source, rules)
     for join in parse_config(raw_config).joins:
         parse_source(join.raw_source, rules, join.place.at("source"))
     request = JobRequest(raw_data_source, raw_config)
@@ -38,6 +52,21 @@ def parse_request(raw_data_source: object, raw_config: dict[str, object], rules:
         detail = f"data_source and config have at most {MOST_REQUEST_BYTES} bytes together; use a prefix or a glob"
         raise ValidationFailed(detail, errors=[FieldError("/config", detail)])
     return request
+
+
+def run_of(stored: StoredPipeline | None, raw_data_source: object | None, rules: SourceRules) -> JobRequest:
+    """What a run of a stored pipeline does: over the source that this run names, else over the pipeline's own.
+
+    It is checked as if it were written out: what was right when it was stored may not be so now.
+
+    Raises:
+        ValidationFailed: there is no such pipeline, nobody named a source, or as `parse_request`.
+    """
+    if stored is None:
+        detail = "pipeline: you have stored none of this name; GET /api/pipelines lists yours"
+        raise ValidationFailed(detail, errors=[FieldError("/pipeline", detail)])
+    source = stored.request.data_source if raw_data_source is None else raw_data_source
+    return parse_request(source, dict(stored.request.config), rules)
 
 
 def one_id(raw_processing_id: str | None, raw_idempotency_key: str | None) -> tuple[str, str] | None:

@@ -46,3 +46,13 @@ UPLOAD_EXAMPLES: dict[str, Any] = {
     },
     "smallest": {"summary": "Only a name", "value": {"filename": "orders.csv"}},
 }
+PIPELINE_EXAMPLES: dict[str, Any] = {
+    "smallest": {"summary": "No source of its own: each run names one", "value": {"config": {}}},
+    "with a source": {
+        "summary": "Reads the same prefix in each run",
+        "value": {
+            "data_source": "test",
+            "config": {"filter_condition": "id >= 90", "transformations": [{"derive": {"twice": "id * 2"}}]},
+        },
+    },
+}

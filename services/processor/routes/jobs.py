@@ -63,9 +63,10 @@ async def submit(
     """Accepts a job and waits for its end: 5 seconds if `Prefer` does not say otherwise.
 
     Safe to repeat: the same id with the same body is the same job, run once. Without an id each request is a new job.
+    A stored pipeline is run as it is now; the same id once more, after it was changed, is a conflict: the job stands.
     `Location` says where to ask how the job is.
     """
-    submission = Submission(body.processing_id, idempotency_key, body.data_source, body.config)
+    submission = Submission(body.processing_id, idempotency_key, body.pipeline, body.data_source, body.config)
     job = await flows.submit_job(owner, submission, wait_seconds=prefer.wait_seconds, no_more=no_more)
     return answer_process(job, prefer)
 

@@ -70,6 +70,26 @@ async def update_if(
     return from_item(answer["Attributes"])
 
 
+async def delete_if(
+    dynamodb: DynamoDBClient, table: str, key: Mapping[str, str], *, condition: str, values: Mapping[str, Any]
+) -> None:
+    """Delete one item where `condition` holds.
+
+    Raises:
+        Refused: the condition does not hold.
+        Unavailable: DynamoDB does not answer; it may have been deleted.
+    """
+    await _call(
+        dynamodb.delete_item(
+            TableName=table,
+            Key=to_item(key),
+            ConditionExpression=condition,
+            ExpressionAttributeValues=to_item({f":{name}": value for name, value in values.items()}),
+            ReturnValuesOnConditionCheckFailure="ALL_OLD",
+        )
+    )
+
+
 async def _call(call: Any) -> Any:  # noqa: ANN401 - any awaitable of the client
     try:
         with aws_errors("DynamoDB"):

@@ -2,6 +2,8 @@
 
 META: one item a job. PART#00007: one item a part that was begun. `by-owner` lists a user's jobs by time; `open-jobs`
 holds those that have not ended, by the time at which the sweeper looks after them.
+
+PIPELINES#owner: an item a stored pipeline, its sort key the name. They are in no index, and don't expire.
 """
 
 from services.processor.domain.job_names import JobKey
@@ -16,6 +18,10 @@ META = "META"
 def job_pk(key: JobKey) -> str:
     """No two jobs share one: a processing id holds no `#`."""
     return f"JOB#{key.owner}#{key.processing_id}"
+
+
+def pipelines_pk(owner: str) -> str:
+    return f"PIPELINES#{owner}"
 
 
 def part_sk(part: int) -> str:

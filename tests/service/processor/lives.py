@@ -121,7 +121,7 @@ class Life:
 
     async def submit(self, owner: str, processing_id: str, data_source: object, config: dict[str, object]) -> Job:
         flows = processor_flows(self.stores, self.settings, self.now)
-        submission = Submission(processing_id, None, data_source, config)
+        submission = Submission(processing_id, None, None, data_source, config)
         return await flows.submit_job(owner, submission, wait_seconds=0, no_more=_forever)
 
     async def work_once(self, *, wait_seconds: int = 0) -> int:

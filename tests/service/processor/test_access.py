@@ -22,7 +22,8 @@ CONTRACT = access.contract(Path(__file__).parents[2] / "contract" / "processor" 
 OPEN = access.OPERATIONAL
 SECURED = [operation for operation in CONTRACT if operation.scopes is not None]
 TAKES_JSON = [operation for operation in CONTRACT if operation.members is not None]
-OWNED = [operation for operation in SECURED if operation.parameters]
+# A PUT makes one of the asker's own, whoever else has one of that name (see test_stored_pipelines).
+OWNED = [operation for operation in SECURED if operation.parameters and operation.method != "PUT"]
 
 
 def refused_tokens(tokens: TokenFactory) -> dict[str, str | None]:
@@ -85,8 +86,14 @@ async def new_job(processor: Processor) -> str:
     return str(answer.json()["processing_id"])
 
 
+async def new_pipeline(processor: Processor) -> str:
+    answer = await processor.http.put(f"/api/pipelines/{(name := unique_name('pipeline'))}", json={})
+    assert answer.status_code == 201, answer.text
+    return name
+
+
 # Makes one of its owner's, done, and gives its id.
-MAKE: dict[str, Callable[[Processor], Awaitable[str]]] = {"processing_id": new_job}
+MAKE: dict[str, Callable[[Processor], Awaitable[str]]] = {"processing_id": new_job, "name": new_pipeline}
 
 
 @pytest.mark.parametrize("operation", OWNED, ids=str)

@@ -87,12 +87,17 @@ async def test_each_cell_of_the_table_is_what_is_answered(
     source = await working_processor.put("n.ndjson", b'{"n": 1}\n')
     done = (await working_processor.submit(source)).json()["processing_id"]
     job, headers = {"data_source": source, "config": {}}, working_processor.headers_of(working_processor.owner)
+    await working_processor.http.put("/api/pipelines/kept", json=job)
     asks = {
         "POST /api/uploads": ("POST", "/api/uploads", UPLOAD),
         "POST /api/process": ("POST", "/api/process", job),
         "GET /api/status/{processing_id}": ("GET", f"/api/status/{done}", None),
         "GET /api/process": ("GET", "/api/process", None),
         "GET /api/results/{processing_id}": ("GET", f"/api/results/{done}", None),
+        "PUT /api/pipelines/{name}": ("PUT", "/api/pipelines/new", job),
+        "GET /api/pipelines": ("GET", "/api/pipelines", None),
+        "GET /api/pipelines/{name}": ("GET", "/api/pipelines/kept", None),
+        "DELETE /api/pipelines/{name}": ("DELETE", "/api/pipelines/kept", None),
         "POST /api/preview": ("POST", "/api/preview", job),
         "GET /readyz": ("GET", "/readyz", None),
     }
