@@ -8,6 +8,7 @@ from pathlib import Path
 from services.processor.domain.job_names import JobKey
 from services.processor.domain.submissions import SourceAccess
 from services.processor.engine.session import EngineLimits
+from services.processor.flows.cancel_job import CancelJob
 from services.processor.flows.combine_result import CombineResult
 from services.processor.flows.delete_pipeline import DeletePipeline
 from services.processor.flows.list_jobs import ListJobs
@@ -86,6 +87,7 @@ class ProcessorFlows:
     submit_job: SubmitJob
     read_status: ReadStatus
     list_jobs: ListJobs
+    cancel_job: CancelJob
     read_result: ReadResult
     combine_result: CombineResult
     start_upload: StartUpload
@@ -150,6 +152,7 @@ def processor_flows(stores: Stores, settings: ProcessorSettings, now: clock.Cloc
         submit_job=SubmitJob(stores.jobs, stores.pipelines, stores.queue, stores.access, settings, now),
         read_status=ReadStatus(stores.jobs, stores.parts, stores.outcomes, now),
         list_jobs=ListJobs(stores.jobs),
+        cancel_job=CancelJob(stores.jobs, stores.outcomes, now),
         read_result=ReadResult(stores.jobs, stores.files, stores.outcomes, stores.links, settings, now),
         combine_result=CombineResult(stores.files),
         start_upload=StartUpload(stores.links, settings, now),
@@ -162,7 +165,7 @@ def processor_flows(stores: Stores, settings: ProcessorSettings, now: clock.Cloc
 
 
 def worker_flows(stores: Stores, settings: ProcessorSettings, now: clock.Clock = clock.now) -> WorkerFlows:
-    keeping = LeaseKeeping(stores.leases, stores.queue, settings.lease_seconds, now)
+    keeping = LeaseKeeping(stores.leases, stores.jobs, stores.queue, settings.lease_seconds, now)
     return WorkerFlows(
         plan_job=PlanJob(
             jobs=stores.jobs,

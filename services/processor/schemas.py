@@ -32,7 +32,7 @@ _CONFIG = (
 )
 DataSource = Annotated[str | list[str], Field(description=_DATA_SOURCE, examples=["test"])]
 Config = Annotated[dict[str, Any], Field(description=_CONFIG)]
-State = Literal["accepted", "running", "completed", "failed"]
+State = Literal["accepted", "running", "completed", "failed", "cancelled"]
 
 
 class PreviewRequest(RequestModel):
@@ -127,7 +127,7 @@ class ProgressResponse(ResponseModel):
 
 
 class JobErrorResponse(ResponseModel):
-    """Why the job failed, as a problem document would say it."""
+    """Why the job failed or was cancelled, as a problem document would say it."""
 
     code: str
     detail: str
@@ -149,6 +149,7 @@ class JobSummary(ResponseModel):
     submitted_at: str
     processed_at: str | None
     failed_at: str | None
+    cancelled_at: str | None
     result_location: str | None
     input_size: int | None = Field(description="Records read; null until the job has ended.")
     output_size: int | None = Field(description="Records in the result; null until the job has ended.")
@@ -166,6 +167,7 @@ class JobSummary(ResponseModel):
             "submitted_at": _time(submitted_at_ms),
             "processed_at": ended if state == "completed" else None,
             "failed_at": ended if state == "failed" else None,
+            "cancelled_at": ended if state == "cancelled" else None,
             "result_location": outcome.result_location if outcome else None,
             "input_size": counts.records_in if counts else None,
             "output_size": counts.records_out if counts else None,

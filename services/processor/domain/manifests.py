@@ -55,6 +55,11 @@ def failed(job: Job, error: JobError, *, attempts: int, finished_at_ms: int) -> 
     return _manifest(job, Outcome(JobState.FAILED, finished_at_ms, attempts=attempts, error=error))
 
 
+def cancelled(job: Job, error: JobError, *, finished_at_ms: int) -> dict[str, object]:
+    """The manifest of a job that is not to be done any more. It names no parts, whatever was done of them."""
+    return _manifest(job, Outcome(JobState.CANCELLED, finished_at_ms, attempts=job.lease.attempts, error=error))
+
+
 def manifest_text(manifest: dict[str, object]) -> str:
     return canonical_json(manifest)
 

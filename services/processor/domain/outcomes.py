@@ -10,11 +10,12 @@ class JobState(StrEnum):
     RUNNING = "running"
     COMPLETED = "completed"
     FAILED = "failed"
+    CANCELLED = "cancelled"
 
 
 @dataclass(frozen=True, slots=True)
 class JobError:
-    """Why a job failed: what a problem document says. `details` are its further members."""
+    """Why a job failed or was cancelled: what a problem document says. `details` are its further members."""
 
     code: str
     detail: str

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from services.processor.domain.outcomes import JobError
+from services.processor.domain.outcomes import JobError, JobState
 from shared.errors import Conflict, NotFound
 
 
@@ -33,6 +33,26 @@ class JobFailed(Conflict):
         super().__init__(detail, extensions={"processing_id": processing_id})
 
 
+class JobCancelled(Conflict):
+    """A cancelled job has no result. `detail` says why it was cancelled."""
+
+    code, title = "job-cancelled", "The job was cancelled"
+
+
+class JobEnded(Conflict):
+    """It is too late to cancel it: it has completed or failed. `state` says which."""
+
+    code, title = "job-ended", "The job has ended"
+
+    def __init__(self, processing_id: str, state: JobState) -> None:
+        detail = f"The job {processing_id} has {state.value} already; it can't be cancelled any more."
+        super().__init__(
+            detail,
+            extensions={"processing_id": processing_id, "state": state.value},
+            headers={"Location": f"/api/status/{processing_id}"},
+        )
+
+
 class ResultExpired(NotFound):
     """It is older than `MAYFLY_JOB_RETENTION_DAYS`."""
 
@@ -41,6 +61,12 @@ class ResultExpired(NotFound):
     def __init__(self, processing_id: str) -> None:
         detail = f"The result of {processing_id} has been removed: its time had come. Submit the job under another id."
         super().__init__(detail, extensions={"processing_id": processing_id})
+
+
+def cancelled_result(processing_id: str, error: JobError | None) -> JobCancelled:
+    reason = error.detail if error else "unknown"
+    detail = f"The job {processing_id} has no result: it was cancelled ({reason})."
+    return JobCancelled(detail, extensions={"processing_id": processing_id})
 
 
 @dataclass(frozen=True, slots=True)

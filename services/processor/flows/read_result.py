@@ -7,7 +7,14 @@ from typing import Any
 from services.processor.domain.job_names import JobKey, JobNotFound, parse_processing_id
 from services.processor.domain.manifests import parse_manifest
 from services.processor.domain.outcomes import JobState
-from services.processor.domain.results import JobFailed, JobNotFinished, Result, ResultExpired, ResultPart
+from services.processor.domain.results import (
+    JobFailed,
+    JobNotFinished,
+    Result,
+    ResultExpired,
+    ResultPart,
+    cancelled_result,
+)
 from services.processor.settings import ProcessorSettings
 from services.processor.stores.job_files import JobFiles
 from services.processor.stores.jobs import Jobs
@@ -32,7 +39,7 @@ class ReadResult:
         Raises:
             ValidationFailed: that is no id.
             JobNotFound: the owner has no such job.
-            JobNotFinished, JobFailed, ResultExpired: it has no result: not yet, not ever, not any more.
+            JobNotFinished, JobFailed, JobCancelled, ResultExpired: it has no result: not yet, not ever, not any more.
             Unavailable: it is not known now.
         """
         key = JobKey(owner, parse_processing_id(raw_processing_id, "processing_id"))
@@ -44,7 +51,9 @@ class ReadResult:
             job = await self.outcomes.repair(key) or job
         if job.outcome is None:
             raise JobNotFinished(key.processing_id)
-        if job.outcome.state is not JobState.COMPLETED:
+        if job.outcome.state is JobState.CANCELLED:
+            raise cancelled_result(key.processing_id, job.outcome.error)
+        if job.outcome.state is JobState.FAILED:
             raise JobFailed(key.processing_id, job.outcome.error)
         text = await self.files.manifest(key)
         if text is None:

@@ -27,7 +27,7 @@ from services.processor.settings import ProcessorSettings
 from services.processor.stores.inputs import Inputs
 from services.processor.stores.job_files import JobFiles
 from services.processor.stores.jobs import Jobs
-from services.processor.stores.lease_keeping import TAKEOVERS, Holding, LeaseKeeping
+from services.processor.stores.lease_keeping import TAKEOVERS, Holding, JobIsOver, LeaseKeeping
 from services.processor.stores.outcomes import Outcomes
 from services.processor.stores.parts import Parts, PartTaken
 from services.processor.stores.records import Records
@@ -94,6 +94,9 @@ class RunPart:
                 raise tried_too_often(f"part {part}", self.settings.max_attempts)
             with UNDER_WAY.track_inprogress():
                 result = await self.keeping.during(holding, self._do_and_record(job, plan, holding, folder))
+        except JobIsOver:
+            log.info("part_not_needed", part=part)
+            return Done()
         except Unavailable:
             raise
         except Problem as problem:

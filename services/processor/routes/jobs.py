@@ -8,6 +8,7 @@ from services.processor.dependencies import Flows, JobId, NoMore, Owner, Prefer,
 from services.processor.domain.job_names import JobConflict, JobNotFound
 from services.processor.domain.outcomes import JobState
 from services.processor.domain.pipeline_errors import PipelineError
+from services.processor.domain.results import JobCancelled, JobEnded
 from services.processor.domain.work_errors import TriedTooOften, WaitedTooLong
 from services.processor.flows.submit_job import Submission
 from services.processor.routes.examples import PROCESS_EXAMPLES
@@ -39,6 +40,7 @@ _ALWAYS = (Unauthorized, InsufficientScope, Unavailable)
             InvalidRequest,
             *_ALWAYS,
             JobConflict,
+            JobCancelled,
             PayloadTooLarge,
             ValidationFailed,
             PipelineError,
@@ -80,9 +82,23 @@ async def submit(
 async def read_status(
     processing_id: JobId, flows: Flows, owner: Owner, no_more: NoMore, wait_seconds: WaitSeconds
 ) -> StatusResponse:
-    """State, progress, counts and, of a failed job, the reason. A job of another user is not found."""
+    """State, progress, counts and, of a failed or cancelled job, the reason. A job of another user is not found."""
     progress = await flows.read_status(owner, processing_id, wait_seconds=wait_seconds, no_more=no_more)
     return StatusResponse.of(progress)
+
+
+@router.delete(
+    "/process/{processing_id}",
+    summary="Cancel a job",
+    responses=problem_responses(*_ALWAYS, JobNotFound, JobEnded, ValidationFailed),
+    openapi_extra=requires("jobs:write"),
+)
+async def cancel(processing_id: JobId, flows: Flows, owner: Owner) -> StatusResponse:
+    """Ends it, for good: it has no result, and its work stops within seconds. To cancel it again changes nothing.
+
+    A job that has completed or failed meanwhile stays so, which is a 409. Of two that want to end a job, one wins.
+    """
+    return StatusResponse.of(await flows.cancel_job(owner, processing_id))
 
 
 @router.get(

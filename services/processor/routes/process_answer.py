@@ -6,6 +6,7 @@ from services.processor.domain.jobs import Job
 from services.processor.domain.outcomes import JobState
 from services.processor.domain.pipeline_errors import WorkFolderFull
 from services.processor.domain.preferences import Preference
+from services.processor.domain.results import JobCancelled
 from services.processor.domain.work_errors import TriedTooOften, WaitedTooLong
 from services.processor.schemas import AcceptedResponse, JobErrorResponse, ProcessResponse
 from shared.errors import FieldError, Problem
@@ -33,10 +34,10 @@ def answer_process(job: Job, preference: Preference) -> Response:
 
 def _problem(job: Job, headers: dict[str, str]) -> Problem:
     assert job.outcome is not None  # noqa: S101 - asked before
-    assert job.outcome.error is not None  # noqa: S101 - a failed job has one
+    assert job.outcome.error is not None  # noqa: S101 - a failed or cancelled job has one
     error = JobErrorResponse.of(job.outcome.error)
     where = {"object": error.object, "record": error.record, "column": error.column}
-    return job_problem(error.code)(
+    return job_problem(error.code, job.outcome.state)(
         error.detail,
         errors=[FieldError(one["pointer"], one["detail"]) for one in error.errors],
         extensions={"processing_id": job.key.processing_id}
@@ -45,8 +46,8 @@ def _problem(job: Job, headers: dict[str, str]) -> Problem:
     )
 
 
-def job_problem(error_code: str) -> type[Problem]:
-    """A job's error as the problem that it is: the client's 422, or, where the work as such failed, our 500."""
+def job_problem(error_code: str, state: JobState) -> type[Problem]:
+    """A job's error as the problem that it is: the client's 422 (cancelled: 409); where the work failed, our 500."""
     for ours in (TriedTooOften, WaitedTooLong, WorkFolderFull):
         if error_code == ours.code:
             return ours
@@ -54,7 +55,10 @@ def job_problem(error_code: str) -> type[Problem]:
     class Failed(JobFailedInWait):
         code = error_code
 
-    return Failed
+    class Cancelled(JobCancelled):
+        code = error_code
+
+    return Cancelled if state is JobState.CANCELLED else Failed
 
 
 def _json(status_code: int, body: ResponseModel, headers: dict[str, str]) -> Response:

@@ -7,7 +7,7 @@ from fastapi.responses import StreamingResponse
 
 from services.processor.dependencies import Flows, JobId, Owner
 from services.processor.domain.job_names import JobNotFound
-from services.processor.domain.results import JobFailed, JobNotFinished, Result, ResultExpired
+from services.processor.domain.results import JobCancelled, JobFailed, JobNotFinished, Result, ResultExpired
 from services.processor.flows.combine_result import Combined
 from services.processor.schemas import ResultResponse
 from shared.errors import Unavailable, ValidationFailed
@@ -34,6 +34,7 @@ _COMBINED_TYPES = ("application/x-ndjson", "text/csv", "application/gzip")
             JobNotFound,
             JobNotFinished,
             JobFailed,
+            JobCancelled,
             ResultExpired,
             ValidationFailed,
             Unavailable,

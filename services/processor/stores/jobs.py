@@ -46,6 +46,15 @@ class Jobs:
             answer = await self.dynamodb.get_item(TableName=self.table, Key=to_item(_meta(key)), ConsistentRead=True)
         return job_from(from_item(answer["Item"])) if "Item" in answer else None
 
+    async def has_ended(self, key: JobKey) -> bool:
+        """Whether the record says so, or is gone; a write of this second may be missed."""
+        with aws_errors("DynamoDB"):
+            answer = await self.dynamodb.get_item(
+                TableName=self.table, Key=to_item(_meta(key)), ProjectionExpression="finished_at_ms, fence"
+            )
+        item = answer.get("Item")
+        return item is None or "finished_at_ms" in item
+
     async def lease_plan(self, key: JobKey, *, now_ms: int, until_ms: int) -> Job:
         """Take the job in order to plan it.
 

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from prometheus_client import Counter
 
 from services.processor.domain.job_names import JobKey
+from services.processor.stores.jobs import Jobs
 from services.processor.stores.parts import LeaseLost, Leases
 from services.processor.stores.work_queue import Delivery, WorkQueue
 from shared import clock
@@ -18,6 +19,10 @@ TAKEOVERS = Counter("mayfly_lease_takeovers_total", "Work that was begun again b
 _BEATS_IN_LEASE = 3
 Result = TypeVar("Result")
 log = get_logger(__name__)
+
+
+class JobIsOver(Exception):  # noqa: N818 - it states the fact
+    """The job was cancelled, or another part has failed it: what is done for it counts for nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +38,7 @@ class Holding:
 @dataclass(frozen=True, slots=True)
 class LeaseKeeping:
     leases: Leases
+    jobs: Jobs
     queue: WorkQueue
     lease_seconds: float
     now: clock.Clock
@@ -45,7 +51,7 @@ class LeaseKeeping:
         """Do the work and keep the lease. A piece of work that ends early gives its lease back.
 
         Raises:
-            LeaseLost: somebody else has it; the work was cancelled.
+            LeaseLost, JobIsOver: somebody else has it, or nobody needs it; the work was stopped.
             Exception: whatever the work raises.
         """
         try:
@@ -53,7 +59,7 @@ class LeaseKeeping:
         except (asyncio.CancelledError, Unavailable):
             await self._give_back(holding, counts=False)
             raise
-        except (Problem, LeaseLost):
+        except (Problem, LeaseLost, JobIsOver):
             raise
         except Exception:
             await self._give_back(holding, counts=True)
@@ -74,7 +80,7 @@ class LeaseKeeping:
         try:
             await asyncio.wait({working, beating}, return_when=asyncio.FIRST_COMPLETED)
             if not working.done():
-                beating.result()  # raises LeaseLost: it ends in no other way
+                beating.result()  # raises LeaseLost or JobIsOver: it ends in no other way
             return await working
         finally:
             for task in (working, beating):
@@ -92,7 +98,9 @@ class LeaseKeeping:
         while True:
             await asyncio.sleep(self.lease_seconds / _BEATS_IN_LEASE)
             try:
-                await self.renew(holding)
+                await self.renew(holding)  # of a plan whose job has ended this is refused
+                if holding.part is not None and await self.jobs.has_ended(holding.key):
+                    raise JobIsOver
                 await self.queue.hide(holding.delivery, seconds=self.lease_seconds)
             except Unavailable as error:
                 # The fence keeps us honest, should the lease run out meanwhile.

@@ -30,6 +30,7 @@ def test_every_route_of_the_api_is_there(openapi: dict[str, Any]) -> None:
     assert ours == {
         "POST /api/process",
         "GET /api/process",
+        "DELETE /api/process/{processing_id}",
         "GET /api/status/{processing_id}",
         "GET /api/results/{processing_id}",
         "GET /api/pipelines",

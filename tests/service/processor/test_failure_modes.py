@@ -10,10 +10,14 @@ from pathlib import Path
 import httpx
 import pytest
 
+from services.processor.domain.job_names import JobKey, JobRequest
+from services.processor.domain.jobs import Job
 from services.processor.main import create_app
+from shared import clock
 from shared.testing.ports import free_port
 from shared.testing.tokens import TokenFactory
 from shared.testing.valkey import Valkey
+from shared.tokens.claims import LAST_SECOND
 from tests.service.processor.conftest import MakeSettings
 from tests.service.processor.running import Processor, living
 from tests.service.tokens.canned_server import CannedServer
@@ -80,12 +84,20 @@ async def lacking(
                 await auth.start()
 
 
+async def cancel_job(processor: Processor, processing_id: str) -> None:
+    """One that no worker has heard of."""
+    job = Job(JobKey(processor.owner, processing_id), JobRequest("test", {}), submitted_at_ms=round(clock.now() * 1000))
+    await processor.stores.jobs.claim(job, sweep_at_ms=job.submitted_at_ms + 600_000, expires_at=LAST_SECOND)
+    assert (await processor.http.delete(f"/api/process/{processing_id}")).status_code == 200
+
+
 @pytest.mark.parametrize("outage", OUTAGES)
 async def test_each_cell_of_the_table_is_what_is_answered(
     outage: str, working_processor: Processor, make_settings: MakeSettings, tokens: TokenFactory, tmp_path: Path
 ) -> None:
     source = await working_processor.put("n.ndjson", b'{"n": 1}\n')
     done = (await working_processor.submit(source)).json()["processing_id"]
+    await cancel_job(working_processor, "cancelled")
     job, headers = {"data_source": source, "config": {}}, working_processor.headers_of(working_processor.owner)
     await working_processor.http.put("/api/pipelines/kept", json=job)
     asks = {
@@ -93,6 +105,7 @@ async def test_each_cell_of_the_table_is_what_is_answered(
         "POST /api/process": ("POST", "/api/process", job),
         "GET /api/status/{processing_id}": ("GET", f"/api/status/{done}", None),
         "GET /api/process": ("GET", "/api/process", None),
+        "DELETE /api/process/{processing_id}": ("DELETE", "/api/process/cancelled", None),
         "GET /api/results/{processing_id}": ("GET", f"/api/results/{done}", None),
         "PUT /api/pipelines/{name}": ("PUT", "/api/pipelines/new", job),
         "GET /api/pipelines": ("GET", "/api/pipelines", None),
