@@ -57,6 +57,15 @@ below those that `MAYFLY_SHARED_SOURCE_PREFIXES` names:
 What is read is pinned when the job is planned: an object that changes before it was read makes the job fail with its
 name, rather than give a mixture. So is what a `join` reads."""
 
+_PARQUET = """\
+Parquet packs its columns itself (zstd when we write, whatever a file has when we read), so there is no compression
+around it. It is written in one thread, so that the bytes are the same in every run. Its types hold: FLOAT is read as
+DOUBLE, unsigned integers as the next wider ones, UUID as VARCHAR, and nanoseconds as TIMESTAMP unless that would
+change a value. Structs, maps, bytes, intervals and times with a zone are errors that name the column. A HUGEINT is
+written as DECIMAL(38,0), and one of 39 digits is an error. NaN and infinity can't go on from Parquet to JSON. Several
+parts of Parquet can't be fetched as one (`parts-stand-alone`). A preview reads a Parquet of up to
+`MAYFLY_PREVIEW_BYTES`, as a whole."""
+
 _STEPS = """## Steps
 
 Each is an object with one key. Column names are matched without regard to case."""
@@ -152,7 +161,7 @@ def pipelines_page() -> str:
 def _formats() -> str:
     rows = [[code(known.name), ", ".join(map(code, known.suffixes))] for known in FORMATS.values()]
     compressions = ", ".join(map(code, COMPRESSIONS))
-    return f"## Formats\n\n{table(['format', 'file names'], rows)}\n\nCompression: {compressions}."
+    return f"## Formats\n\n{table(['format', 'file names'], rows)}\n\nCompression: {compressions}.\n\n{_PARQUET}"
 
 
 def _steps() -> str:

@@ -4,11 +4,22 @@ import zlib
 from collections.abc import Iterator
 from typing import Protocol
 
-from services.processor.domain.formats import CSV, NDJSON, Encoding
+from services.processor.domain.formats import CSV, NDJSON, PARQUET, Encoding
+from shared.errors import Conflict
 
 _GZIP = 31  # zlib's name for a gzip header around the stream
 _MOST_UNPACKED_BYTES = 256 * 1024
 _LEVEL = 1  # an answer waits for it
+
+
+class PartsStandAlone(Conflict):
+    """Files of this format can't be joined without being written anew. Ask without `combined` for a link to each."""
+
+    code, title = "parts-stand-alone", "The parts can't be given as one"
+
+    def __init__(self, parts: int, format_name: str) -> None:
+        remedy = "fetch each by its link, which the answer without combined=true holds; most readers take them as one"
+        super().__init__(f"The result is {parts} files of {format_name}, which can't be joined; {remedy}.")
 
 
 class Joining(Protocol):
@@ -21,8 +32,15 @@ class Joining(Protocol):
     def end(self) -> Iterator[bytes]: ...
 
 
-def joining_of(encoding: Encoding) -> Joining:
-    """For parts that a worker wrote in this encoding; the whole is in the same."""
+def joining_of(encoding: Encoding, parts: int) -> Joining:
+    """For so many parts that a worker wrote in this encoding; the whole is in the same.
+
+    Raises PartsStandAlone where they can't be joined.
+    """
+    if encoding.format is PARQUET:
+        if parts > 1:
+            raise PartsStandAlone(parts, encoding.format.name)
+        return _InARow()
     if encoding.format is NDJSON:  # gzip files in a row are one (RFC 1952 section 2.2)
         return _InARow()
     joining: Joining = _OneHeader() if encoding.format is CSV else _OneArray()

@@ -7,6 +7,8 @@ Compression = Literal["none", "gzip"]
 COMPRESSIONS: tuple[Compression, ...] = ("none", "gzip")
 _GZIP_MAGIC = b"\x1f\x8b"
 _GZIP_SUFFIX = ".gz"
+_PARQUET_MAGIC = b"PAR1"
+_PARQUET_END_BYTES = 8
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -15,12 +17,15 @@ class Format:
     name: str
     suffixes: tuple[str, ...]
     content_type: str
+    packs_itself: bool = False
+    """Whether compression is part of the format, so that none comes around it."""
 
 
 JSON = Format("json", (".json",), "application/json")
 NDJSON = Format("ndjson", (".ndjson", ".jsonl"), "application/x-ndjson")
 CSV = Format("csv", (".csv",), "text/csv; charset=utf-8")
-FORMATS = {known.name: known for known in (JSON, NDJSON, CSV)}
+PARQUET = Format("parquet", (".parquet",), "application/vnd.apache.parquet", packs_itself=True)
+FORMATS = {known.name: known for known in (JSON, NDJSON, CSV, PARQUET)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +67,21 @@ def format_by_name(name: str) -> Format | None:
 
 
 def format_by_content(first_plain_bytes: bytes) -> Format | None:
-    """By the first byte that is no space: an array, an object, or text with a comma in its first line."""
+    """By Parquet's magic, or the first byte that is no space: an array, an object, else commas in the first line."""
+    if is_parquet(first_plain_bytes):
+        return PARQUET
     start = first_plain_bytes.removeprefix(_BOM).lstrip()
     if start.startswith(b"["):
         return JSON
     if start.startswith(b"{"):
         return NDJSON
     return CSV if b"," in start.split(b"\n", 1)[0] else None
+
+
+def is_parquet(first_bytes: bytes) -> bool:
+    return first_bytes.startswith(_PARQUET_MAGIC)
+
+
+def footer_bytes(last_bytes: bytes) -> int:
+    """How many of a Parquet's last bytes its footer takes, with the length and the magic behind it."""
+    return int.from_bytes(last_bytes[-_PARQUET_END_BYTES:-4], "little") + _PARQUET_END_BYTES

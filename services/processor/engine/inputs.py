@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from services.processor.domain.formats import (
     JSON,
     NDJSON,
+    PARQUET,
     Compression,
     Encoding,
     Format,
@@ -16,7 +17,7 @@ from services.processor.domain.formats import (
 )
 from services.processor.domain.input_errors import of_join
 from services.processor.domain.pipeline import Pipeline
-from services.processor.domain.pipeline_errors import PipelineError, RecordError
+from services.processor.domain.pipeline_errors import CONFIG, PipelineError, RecordError
 from services.processor.domain.schema_of_records import Column, ColumnsDifferByCase, Schema
 from services.processor.engine.files import broken_gzip, check_encoding
 from services.processor.engine.formats.record_format import Sample
@@ -29,11 +30,15 @@ _BOM = b"\xef\xbb\xbf"
 
 @dataclass(frozen=True, slots=True)
 class ObjectSample:
-    """The first SAMPLE_BYTES of an object as it is stored, or all of it. Without any, only the name counts."""
+    """The first SAMPLE_BYTES of an object as it is stored, or all of it. Without any, only the name counts.
+
+    `ending` are the last bytes of a Parquet that is larger: at least its footer.
+    """
 
     name: str
     content: bytes
     is_whole: bool
+    ending: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +67,10 @@ def plan_inputs(pipeline: Pipeline, samples: Sequence[ObjectSample]) -> InputPla
         for name, one in found.items():
             types[name] = reader.merge(types.get(name), one)
     first = encodings[0] if encodings else Encoding(JSON, "none")
-    output = Encoding(pipeline.output.format or first.format, pipeline.output.compression or first.compression)
     columns = {name: one or keeps_anything for name, one in types.items()}
-    return InputPlan(tuple(encodings), output, _schema(pipeline, columns, samples[0].name if samples else ""))
+    return InputPlan(
+        tuple(encodings), _output(pipeline, first), _schema(pipeline, columns, samples[0].name if samples else "")
+    )
 
 
 def plan_joins(pipeline: Pipeline, joined: Sequence[Sequence[ObjectSample]]) -> tuple[InputPlan, ...]:
@@ -89,15 +95,31 @@ def _told(pipeline: Pipeline, sample: ObjectSample, first: Encoding | None) -> t
     known = pipeline.input.format or _format_of(sample.name, plain.content, first.format if first else None)
     if known is None:
         message = (
-            f'the format of "{sample.name}" shows neither in its name nor in its content; say "json", "ndjson" or "csv"'
+            f'the format of "{sample.name}" shows neither in its name nor in its content; say which, as in "ndjson"'
         )
         raise PipelineError(pipeline.input.place.at("format"), message)
+    if known.packs_itself and compression != "none":
+        message = f"this is {known.name} within {compression}"
+        raise RecordError(message, object_name=sample.name, remedy="unpack it: the format packs its columns itself")
     return Encoding(known, compression), plain
+
+
+def _output(pipeline: Pipeline, first: Encoding) -> Encoding:
+    """As the input where nothing else was said."""
+    known, stated = pipeline.output.format or first.format, pipeline.output.compression
+    if not known.packs_itself:
+        return Encoding(known, stated or first.compression)
+    if stated not in {None, "none"}:
+        message = f'{known.name} packs its columns itself, by zstd; leave it out, or say "none"'
+        raise PipelineError(CONFIG.at("output", "compression"), message)
+    return Encoding(known, "none")
 
 
 def _format_of(name: str, content: bytes, first: Format | None) -> Format | None:
     """By name; but many a .json holds one object a line: the first byte tells, or what the first object was."""
     named, found = format_by_name(name), format_by_content(content)
+    if found is PARQUET:
+        return found
     like = found if content else first
     if named in {None, JSON, NDJSON} and like in {JSON, NDJSON}:
         return like
@@ -108,7 +130,7 @@ def _plain(sample: ObjectSample, compression: Compression) -> Sample:
     content, is_whole = sample.content, sample.is_whole
     if compression == "gzip" and content:
         content, is_whole = _unpacked(sample)
-    return Sample(sample.name, content.removeprefix(_BOM), is_whole)
+    return Sample(sample.name, content.removeprefix(_BOM), is_whole, sample.ending)
 
 
 def _unpacked(sample: ObjectSample) -> tuple[bytes, bool]:

@@ -12,13 +12,13 @@ import duckdb
 from services.processor.domain.formats import Encoding
 from services.processor.domain.input_errors import of_join
 from services.processor.domain.pipeline import Pipeline
-from services.processor.domain.pipeline_errors import MemoryExceeded, Place, RecordError
+from services.processor.domain.pipeline_errors import CONFIG, MemoryExceeded, PipelineError, Place, RecordError
 from services.processor.domain.schema_of_records import Schema
-from services.processor.domain.sql_text import quote_text, select
+from services.processor.domain.sql_text import quote_name, quote_text, select
 from services.processor.engine.blaming import FailedRun
 from services.processor.engine.checking import CheckedPipeline, check_in
 from services.processor.engine.files import InputFile, PlainFile, plain_files
-from services.processor.engine.formats.record_format import Scan
+from services.processor.engine.formats.record_format import RecordFormat, Scan
 from services.processor.engine.formats.registry import record_format
 from services.processor.engine.queries import Hidden, after_steps, hidden_if_used, output_rows, source
 from services.processor.engine.session import EngineLimits, Session, Stop, full_disk_named, open_session
@@ -77,6 +77,8 @@ def run(
     """
     known = pipeline.knowing([one.schema for one in joined])
     work = partial(_run, known, schema, files, output, joined=joined, processed_at=processed_at, stop=stop or Stop())
+    if record_format(output.encoding.format).needs_one_thread:
+        limits = replace(limits, threads=1)
     with full_disk_named():
         try:
             return work(limits=limits, sparing=False)
@@ -140,8 +142,7 @@ def run_plain(
     work = _Work(checked, files, scans, others, output, processed_at, sparing)
     records_out = work.write(session) if records_in or checked.makes_a_record else 0
     if not records_out:
-        nothing = record_format(output.encoding.format).empty(checked.output)
-        output.path.write_bytes(gzip.compress(nothing, mtime=0) if output.encoding.compression == "gzip" else nothing)
+        _write_nothing(checked.output, output, session)
     return RunResult(records_in, records_out, 0)
 
 
@@ -151,6 +152,27 @@ def _records_of(joined: PlainJoined, session: Session) -> str:
     with of_join(joined.place):
         count_records(joined.files, scans, joined.schema, session)
     return source(scans, None)
+
+
+def _write_nothing(schema: Schema, output: OutputFile, session: Session) -> None:
+    writer = record_format(output.encoding.format)
+    nothing = writer.empty(schema)
+    if nothing is not None:
+        output.path.write_bytes(gzip.compress(nothing, mtime=0) if output.encoding.compression == "gzip" else nothing)
+        return
+    if not schema.columns:
+        message = f"there are no records, so no columns, and a file of {output.encoding.format.name} has at least one"
+        raise PipelineError(CONFIG.at("output", "format"), f"{message}; say config.input.schema, or another format")
+    nulls = ", ".join(f"CAST(NULL AS {column.type}) AS {quote_name(column.name)}" for column in schema)
+    cells = ", ".join(f"{writer.cell(column)} AS {quote_name(column.name)}" for column in schema)
+    _copy(select(cells, f"(SELECT {nulls})", "WHERE FALSE"), writer, output, session)
+
+
+def _copy(query: str, writer: RecordFormat, output: OutputFile, session: Session) -> int:
+    """How many records were written."""
+    options = f"{writer.copy_options(output.encoding.compression)}, USE_TMP_FILE false"
+    [(written,)] = session.rows(f"COPY ({query}) TO {quote_text(str(output.path))} ({options})")
+    return int(str(written))
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,15 +189,13 @@ class _Work:
         """How many records were written."""
         writer = record_format(self.output.encoding.format)
         hidden = hidden_if_used(self.checked)
-        options = f"{writer.copy_options}, COMPRESSION {self.output.encoding.compression}, USE_TMP_FILE false"
         try:
             done, rows = self._kept_between(session, hidden) if self.sparing else (0, source(self.scans, hidden))
             rows = after_steps(self.checked, rows, len(self.checked.steps), hidden, self.joined, done=done)
             query = output_rows(self.checked, rows, writer, self.processed_at)
-            [(written,)] = session.rows(f"COPY ({query}) TO {quote_text(str(self.output.path))} ({options})")
+            return _copy(query, writer, self.output, session)
         except duckdb.Error as error:
             raise FailedRun(self.checked, self.files, self.scans, self.joined, writer, session, error).blame() from None
-        return int(str(written))
 
     def _kept_between(self, session: Session, hidden: Hidden | None) -> tuple[int, str]:
         """Does all steps up to the last that sorts or groups, and keeps what each gives: so many, and the records."""

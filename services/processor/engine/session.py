@@ -182,12 +182,12 @@ def open_session(limits: EngineLimits, stop: Stop) -> Iterator[Session]:
 
 
 @contextmanager
-def open_describer() -> Iterator[Session]:
-    """A session that reads nothing and writes nothing: it answers what type an expression has."""
+def open_describer(paths: Sequence[Path] = ()) -> Iterator[Session]:
+    """A session that reads these files alone and writes nothing: it answers what type something has."""
     connection = _connect(_DESCRIBER_BYTES, 1, "")
     try:
         session = Session(Stop(), Path(), connection)
-        session.may_read([])
+        session.may_read(paths)
         yield session
     finally:
         connection.close()

@@ -28,6 +28,7 @@ class CombineResult:
 
         Raises:
             ResultExpired: the first part is gone.
+            PartsStandAlone: there are several, of a format that can't be joined.
             Unavailable: S3 does not answer.
         """
         manifest: dict[str, Any] = dict(result.manifest)
@@ -40,7 +41,7 @@ class CombineResult:
         return Combined(encoding, _behind(first, pieces))
 
     async def _pieces(self, encoding: Encoding, object_keys: list[str]) -> AsyncIterator[bytes]:
-        joining = joining_of(encoding)
+        joining = joining_of(encoding, len(object_keys))
         for object_key in object_keys:
             async with aclosing(self.files.pieces(object_key)) as part:
                 async for content in part:

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Header, Query, Response, status
 from fastapi.responses import StreamingResponse
 
 from services.processor.dependencies import Flows, JobId, Owner
+from services.processor.domain.combining import PartsStandAlone
 from services.processor.domain.job_names import JobNotFound
 from services.processor.domain.results import JobCancelled, JobFailed, JobNotFinished, Result, ResultExpired
 from services.processor.flows.combine_result import Combined
@@ -15,7 +16,7 @@ from shared.web.bearer import InsufficientScope, SecuredRoute, Unauthorized, req
 from shared.web.problems import problem_responses
 
 router = APIRouter(prefix="/api", tags=["results"], route_class=SecuredRoute)
-_COMBINED_TYPES = ("application/x-ndjson", "text/csv", "application/gzip")
+_COMBINED_TYPES = ("application/x-ndjson", "text/csv", "application/gzip", "application/vnd.apache.parquet")
 
 
 @router.get(
@@ -36,6 +37,7 @@ _COMBINED_TYPES = ("application/x-ndjson", "text/csv", "application/gzip")
             JobFailed,
             JobCancelled,
             ResultExpired,
+            PartsStandAlone,
             ValidationFailed,
             Unavailable,
         ),
@@ -56,7 +58,7 @@ async def read_result(
 
     Do not send the access token along: the link works without it, for a quarter of an hour.
     With `combined=true` the bytes do come through here, all parts as one: NDJSON in a row, CSV under one header, JSON
-    as one array. An answer that breaks off has no proper end; ask again.
+    as one array; several of Parquet are a 409. An answer that breaks off has no proper end; ask again.
     """
     result = await flows.read_result(owner, processing_id)
     if combined:

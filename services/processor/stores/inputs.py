@@ -11,6 +11,7 @@ from pathlib import Path
 from aiohttp import ClientError as BrokenAnswer
 from botocore.exceptions import ClientError, IncompleteReadError
 
+from services.processor.domain.formats import footer_bytes
 from services.processor.domain.input_errors import SourceChanged, SourceMissing
 from services.processor.domain.plans import PinnedObject
 from shared.clients.aws import aws_errors, error_code
@@ -19,6 +20,8 @@ from shared.errors import Unavailable
 
 RANGE_BYTES = 8 * 1024 * 1024
 RANGES_AT_ONCE = 4
+_ENDING_BYTES = 256 * 1024
+_LARGEST_FOOTER_BYTES = 64 * 1024 * 1024
 _TRIES = 4
 _FIRST_PAUSE_SECONDS = 0.2
 _MISSING = {"NoSuchKey", "NoSuchBucket", "404", "NotFound", "NoSuchVersion"}
@@ -48,6 +51,17 @@ class Inputs:
             return await self.pin(bucket, key), b""
         size = int(answer.get("ContentRange", f"/{len(content)}").rpartition("/")[2])
         return PinnedObject(bucket, key, answer["ETag"], size), content
+
+    async def footer(self, source: PinnedObject) -> bytes:
+        """The last bytes of a Parquet object, its footer among them, unless that is larger than any should be.
+
+        Raises as `download` does.
+        """
+        ending = await self._range(source, max(0, source.size - _ENDING_BYTES), source.size)
+        needed = footer_bytes(ending)
+        if len(ending) < needed <= min(source.size, _LARGEST_FOOTER_BYTES):
+            ending = await self._range(source, source.size - needed, source.size)
+        return ending
 
     async def pin(self, bucket: str, key: str) -> PinnedObject:
         """What is there now. Raises as `begin` does."""

@@ -122,10 +122,10 @@ class Records:
 
 
 def samples_of(found: Found) -> list[ObjectSample]:
-    pairs = zip(found.sources, found.beginnings, strict=True)
+    looked_into = zip(found.sources, found.beginnings, found.endings, strict=True)
     return [
-        ObjectSample(source.name, beginning or b"", is_whole=beginning is not None and len(beginning) == source.size)
-        for source, beginning in pairs
+        ObjectSample(source.name, beginning or b"", beginning is not None and len(beginning) == source.size, ending)
+        for source, beginning, ending in looked_into
     ]
 
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from services.processor.domain.formats import is_parquet
 from services.processor.domain.input_errors import NoSources, SourceChanged, TooManySources, of_join
 from services.processor.domain.pipeline import Pipeline
 from services.processor.domain.plans import PinnedSample, PinnedSource, spread
@@ -24,10 +25,14 @@ Answer = TypeVar("Answer")
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """`beginnings` are the first bytes of the sources; None of those that were not looked into."""
+    """`beginnings` are the first bytes of the sources; None of those that were not looked into.
+
+    `endings`: the last bytes of a Parquet that is not all in its beginning, else none.
+    """
 
     sources: tuple[PinnedSource, ...]
     beginnings: tuple[bytes | None, ...]
+    endings: tuple[bytes, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +52,18 @@ class SourceFinder:
         """
         if len(sources) == 1 and isinstance(sources[0], ObjectSource):
             pinned, beginning = await self.inputs.begin(sources[0].bucket, sources[0].key, most_bytes=self.sample_bytes)
-            return Found((pinned,), (beginning,))
+            return await self._with_endings((pinned,), (beginning,))
         found = tuple(dict.fromkeys(await self._all_of(sources)))
         if not found:
             raise NoSources(", ".join(_pattern(source) for source in sources))
         sampled = spread([place for place, source in enumerate(found) if source.size], self.most_samples)
         beginnings = await _all([self._beginning(found[place]) for place in sampled])
         known = dict(zip(sampled, beginnings, strict=True))
-        return Found(found, tuple(known.get(place) for place in range(len(found))))
+        return await self._with_endings(found, tuple(known.get(place) for place in range(len(found))))
+
+    async def _with_endings(self, found: tuple[PinnedSource, ...], beginnings: tuple[bytes | None, ...]) -> Found:
+        endings = await _all([self._ending(*pair) for pair in zip(found, beginnings, strict=True)])
+        return Found(found, beginnings, tuple(endings))
 
     async def find_joined(self, pipeline: Pipeline, rules: SourceRules) -> list[Found]:
         """What the joins of a pipeline read, each in its turn. Raises as `find` does, and names the join."""
@@ -96,6 +105,11 @@ class SourceFinder:
         if now_there != source:
             raise SourceChanged(source.name)
         return beginning
+
+    async def _ending(self, source: PinnedSource, beginning: bytes | None) -> bytes:
+        if isinstance(source, PinnedSample) or not is_parquet(beginning or b"") or len(beginning or b"") == source.size:
+            return b""
+        return await self.inputs.footer(source)
 
 
 class _Limit:

@@ -1,6 +1,7 @@
 """From records to a result, as a client sees it."""
 
 import gzip
+import hashlib
 import json
 
 import httpx
@@ -156,6 +157,37 @@ async def test_several_parts_are_given_as_one(common_processor: Processor, name:
     else:
         records = json.loads(plain) if name == "json" else [json.loads(line) for line in plain.splitlines()]
         assert records == RECORDS[1:] * 3
+
+
+async def test_parquet_parts_stand_alone(common_processor: Processor) -> None:
+    sources = [await common_processor.put(f"parquet-{number}.csv", AS_BYTES["csv"]) for number in range(2)]
+    config = {"output": {"format": "parquet"}, "stamp": False}
+    several = (await common_processor.submit(sources, config)).json()["processing_id"]
+    refused = await common_processor.http.get(f"/api/results/{several}", params={"combined": "true"})
+    assert (refused.status_code, refused.json()["code"]) == (409, "parts-stand-alone")
+    alone = (await common_processor.submit(sources[0], config)).json()["processing_id"]
+    given = await common_processor.http.get(f"/api/results/{alone}", params={"combined": "true"})
+    assert given.headers["content-type"] == "application/vnd.apache.parquet"
+    assert given.headers["content-disposition"].endswith('.parquet"')
+    assert given.content == await common_processor.result(alone)
+
+
+async def test_a_parquet_is_planned_by_its_footer_alone(common_processor: Processor) -> None:
+    settings = common_processor.settings
+    values = [hashlib.sha256(b"%d" % number).hexdigest() for number in range(settings.sample_bytes // 20)]
+    lines = "".join(f'{{"k":{number},"v":"{value}"}}\n' for number, value in enumerate(values))
+    source = await common_processor.put("large.ndjson", lines.encode())
+    made = (await common_processor.submit(source, {"output": {"format": "parquet"}})).json()["processing_id"]
+    content = await common_processor.result(made)
+    assert len(content) > settings.sample_bytes
+    large = await common_processor.put("large.parquet", content)
+    steps = {"filter_condition": "k < 1", "transformations": [{"select": ["k"]}], "stamp": False}
+    config = {**steps, "output": {"format": "csv"}}
+    for sources in (large, [large, source]):
+        answer = await common_processor.submit(sources, config)
+        assert answer.json().get("success"), answer.text
+        result = await common_processor.result(answer.json()["processing_id"])
+        assert result == b"k\n0\n" * (1 if sources == large else 2)
 
 
 async def test_a_combined_result_whose_parts_are_gone_is_a_410(idle_processor: Processor) -> None:

@@ -13,6 +13,7 @@ from itertools import islice
 
 from services.processor.domain.column_types import INTEGER_TYPES
 from services.processor.domain.excerpts import excerpt
+from services.processor.domain.formats import Compression
 from services.processor.domain.pipeline_errors import RecordError
 from services.processor.domain.schema_of_records import Column, ColumnsDifferByCase, Schema
 from services.processor.domain.sql_text import quote_name, quote_text, select
@@ -31,8 +32,11 @@ _OTHER_DELIMITERS = ";\t|"
 
 @dataclass(frozen=True, slots=True)
 class CsvRecords:
-    copy_options: str = "FORMAT csv, HEADER true"
     keeps_anything: str = "VARCHAR"
+    needs_one_thread: bool = False
+
+    def copy_options(self, compression: Compression) -> str:
+        return f"FORMAT csv, HEADER true, COMPRESSION {compression}"
 
     def infer(self, sample: Sample) -> dict[str, str | None]:
         rows = _rows([sample.content], sample.name, is_whole=sample.is_whole)

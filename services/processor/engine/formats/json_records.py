@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from services.processor.domain.column_types import INTEGER_TYPES
 from services.processor.domain.excerpts import excerpt
+from services.processor.domain.formats import Compression
 from services.processor.domain.pipeline_errors import RecordError
 from services.processor.domain.schema_of_records import Column, Schema
 from services.processor.domain.sql_text import json_pointer, quote_name, quote_text, select
@@ -34,12 +35,16 @@ _READ_AS_IT_IS = INTEGER_TYPES | {"BOOLEAN", "DOUBLE", "VARCHAR", "JSON"}
 @dataclass(frozen=True, slots=True)
 class JsonRecords:
     reader_format: str
-    copy_options: str
+    written_as: str
     records_of: Callable[..., Iterator[object]]
     cut: Callable[[bytes], bytes]
     nothing: bytes
     remedy_at_start: str
     keeps_anything: str = "JSON"
+    needs_one_thread: bool = False
+
+    def copy_options(self, compression: Compression) -> str:
+        return f"FORMAT json, {self.written_as}, COMPRESSION {compression}"
 
     def infer(self, sample: Sample) -> dict[str, str | None]:
         types: dict[str, str | None] = {}
@@ -115,10 +120,10 @@ class JsonRecords:
         return self.records_of(chunks, is_whole=is_whole, largest=LARGEST_RECORD_BYTES)
 
 
-JSON_ARRAYS = JsonRecords("array", "FORMAT json, ARRAY true", records_of_array, cut_array, b"[]\n", "")
+JSON_ARRAYS = JsonRecords("array", "ARRAY true", records_of_array, cut_array, b"[]\n", "")
 NDJSON_RECORDS = JsonRecords(
     "newline_delimited",
-    "FORMAT json, ARRAY false",
+    "ARRAY false",
     records_of_lines,
     cut_lines,
     b"",

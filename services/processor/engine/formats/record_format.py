@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+from services.processor.domain.formats import Compression
 from services.processor.domain.pipeline_errors import RecordError
 from services.processor.domain.schema_of_records import Column, Schema
 from services.processor.engine.files import PlainFile
@@ -13,11 +14,12 @@ LARGEST_RECORD_BYTES = 16 << 20
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """The first plain bytes of an object, or (`is_whole`) all of them."""
+    """The first plain bytes of an object, or (`is_whole`) all of them. `ending` are the last ones of a Parquet."""
 
     name: str
     content: bytes
     is_whole: bool
+    ending: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +55,13 @@ class Proof:
 
 
 class RecordFormat(Protocol):
-    @property
-    def copy_options(self) -> str:
+    def copy_options(self, compression: Compression, /) -> str:
         """Of DuckDB's COPY … TO."""
+        ...
+
+    @property
+    def needs_one_thread(self) -> bool:
+        """Whether the bytes that are written depend on the number of threads."""
         ...
 
     @property
@@ -93,8 +99,8 @@ class RecordFormat(Protocol):
         """
         ...
 
-    def empty(self, schema: Schema) -> bytes:
-        """A file of no records."""
+    def empty(self, schema: Schema) -> bytes | None:
+        """A file of no records; None where the COPY of none is one."""
         ...
 
     def cell(self, column: Column) -> str:

@@ -1,14 +1,16 @@
 """The formats that the engine reads and writes, by the names of `domain.formats`."""
 
-from services.processor.domain.formats import CSV, JSON, NDJSON, Format
+from services.processor.domain.formats import CSV, JSON, NDJSON, PARQUET, Format
 from services.processor.engine.formats.csv_records import CSV_RECORDS
 from services.processor.engine.formats.json_records import JSON_ARRAYS, NDJSON_RECORDS
+from services.processor.engine.formats.parquet_records import PARQUET_RECORDS
 from services.processor.engine.formats.record_format import RecordFormat
 
 _RECORD_FORMATS: dict[str, RecordFormat] = {
     JSON.name: JSON_ARRAYS,
     NDJSON.name: NDJSON_RECORDS,
     CSV.name: CSV_RECORDS,
+    PARQUET.name: PARQUET_RECORDS,
 }
 
 

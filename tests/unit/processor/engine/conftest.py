@@ -81,7 +81,7 @@ class Engine:
 
     def _samples(self, contents: Mapping[str, bytes]) -> list[ObjectSample]:
         most = self.sample_bytes
-        return [ObjectSample(name, content[:most], is_whole=len(content) <= most) for name, content in contents.items()]
+        return [ObjectSample(name, one[:most], len(one) <= most, one[-2048:]) for name, one in contents.items()]
 
     def _files(self, contents: Mapping[str, bytes], plan: InputPlan, kind: str) -> list[InputFile]:
         files: list[InputFile] = []

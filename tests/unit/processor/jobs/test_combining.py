@@ -17,7 +17,7 @@ CASES = [
 
 
 def joined(parts: list[bytes], form: Format, compression: Compression, size: int) -> bytes:
-    joining = joining_of(Encoding(form, compression))
+    joining = joining_of(Encoding(form, compression), len(parts))
     whole = b""
     for part in parts:
         content = gzip.compress(part) if compression == "gzip" else part
@@ -59,6 +59,6 @@ def test_a_part_that_unpacks_to_much_is_the_same() -> None:
 
 
 def test_a_part_of_several_gzip_files_is_read_to_its_end() -> None:
-    joining = joining_of(Encoding(CSV, "gzip"))
+    joining = joining_of(Encoding(CSV, "gzip"), 1)
     pieces = [*joining.feed(gzip.compress(b"a\n1\n") + gzip.compress(b"2\n")), *joining.end_part(), *joining.end()]
     assert gzip.decompress(b"".join(pieces)) == b"a\n1\n2\n"
