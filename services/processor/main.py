@@ -7,7 +7,7 @@ from importlib.metadata import version
 from fastapi import FastAPI
 
 from services.processor.resources import open_stores, processor_flows
-from services.processor.routes import jobs, pipelines, previews, results, uploads
+from services.processor.routes import events, jobs, pipelines, previews, results, uploads
 from services.processor.settings import ProcessorSettings
 from services.processor.trust import open_trust
 from shared.web.app import new_app
@@ -41,5 +41,5 @@ def create_app(settings: ProcessorSettings) -> FastAPI:
         description=_DESCRIPTION.strip(),
         settings=settings,
         lifespan=lifespan,
-        routers=(jobs.router, results.router, pipelines.router, previews.router, uploads.router),
+        routers=(jobs.router, events.router, results.router, pipelines.router, previews.router, uploads.router),
     )

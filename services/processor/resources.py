@@ -11,6 +11,7 @@ from services.processor.engine.session import EngineLimits
 from services.processor.flows.cancel_job import CancelJob
 from services.processor.flows.combine_result import CombineResult
 from services.processor.flows.delete_pipeline import DeletePipeline
+from services.processor.flows.follow_job import FollowJob
 from services.processor.flows.list_jobs import ListJobs
 from services.processor.flows.list_pipelines import ListPipelines
 from services.processor.flows.plan_job import PlanJob
@@ -27,6 +28,7 @@ from services.processor.settings import ProcessorSettings
 from services.processor.stores.inputs import Inputs
 from services.processor.stores.job_files import JobFiles
 from services.processor.stores.job_keys import TABLE
+from services.processor.stores.job_watch import JobWatch
 from services.processor.stores.jobs import Jobs
 from services.processor.stores.lease_keeping import LeaseKeeping
 from services.processor.stores.links import Links
@@ -35,6 +37,7 @@ from services.processor.stores.parts import Leases, Parts
 from services.processor.stores.records import Records
 from services.processor.stores.source_finder import SourceFinder
 from services.processor.stores.stored_pipelines import StoredPipelines
+from services.processor.stores.stream_places import StreamPlaces
 from services.processor.stores.work_folder import process_folder
 from services.processor.stores.work_queue import QueueUrl, WorkQueue
 from shared import clock
@@ -86,6 +89,7 @@ class ProcessorFlows:
 
     submit_job: SubmitJob
     read_status: ReadStatus
+    follow_job: FollowJob
     list_jobs: ListJobs
     cancel_job: CancelJob
     read_result: ReadResult
@@ -148,9 +152,11 @@ async def open_stores(
 
 def processor_flows(stores: Stores, settings: ProcessorSettings, now: clock.Clock = clock.now) -> ProcessorFlows:
     finder = SourceFinder(stores.inputs, settings.preview_bytes, settings.max_objects, settings.max_listed_keys, 1)
+    watch = JobWatch(stores.parts, stores.outcomes)
     return ProcessorFlows(
         submit_job=SubmitJob(stores.jobs, stores.pipelines, stores.queue, stores.access, settings, now),
-        read_status=ReadStatus(stores.jobs, stores.parts, stores.outcomes, now),
+        read_status=ReadStatus(stores.jobs, watch, now),
+        follow_job=FollowJob(stores.jobs, watch, StreamPlaces(settings.max_event_streams), now),
         list_jobs=ListJobs(stores.jobs),
         cancel_job=CancelJob(stores.jobs, stores.outcomes, now),
         read_result=ReadResult(stores.jobs, stores.files, stores.outcomes, stores.links, settings, now),

@@ -124,6 +124,9 @@ class ProgressResponse(ResponseModel):
     partitions: DoneOfTotal
     records: int = Field(description="Records read so far.")
     bytes: DoneOfTotal
+    records_per_second: float | None = Field(description="Over all the time since it was planned; null until known.")
+    bytes_per_second: float | None = Field(description="As `records_per_second`.")
+    seconds_left: float | None = Field(description="If the rest goes as fast; null until known, 0 at the end.")
 
 
 class JobErrorResponse(ResponseModel):
@@ -198,6 +201,9 @@ class StatusResponse(ResponseModel):
                 partitions=DoneOfTotal(done=progress.parts_done, total=job.parts if planned else None),
                 records=counts.records_in,
                 bytes=DoneOfTotal(done=counts.bytes_in, total=job.bytes_in if planned else None),
+                records_per_second=_rounded(progress.pace.records_per_second),
+                bytes_per_second=_rounded(progress.pace.bytes_per_second),
+                seconds_left=_rounded(progress.pace.seconds_left),
             ),
         )
         return cls(processing_id=job.key.processing_id, status=status)
@@ -262,6 +268,10 @@ class PreviewResponse(ResponseModel):
             schema_out=shown.schema_out,
             warnings=shown.warnings,
         )
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 1)
 
 
 def _time(milliseconds: int) -> str:

@@ -31,6 +31,18 @@ class ProcessorSettings(SharedSettings):
         5, ge=0, le=60, description="How long `POST /api/process` waits for the result when the client does not say."
     )
     max_wait_seconds: int = Field(60, ge=0, le=60, description="The longest wait that a client may ask for.")
+    event_stream_seconds: float = Field(
+        900,
+        gt=0,
+        le=86_400,
+        description="How long one stream of a job's events lasts; its client then comes again.",
+    )
+    event_heartbeat_seconds: float = Field(
+        15, gt=0, le=3600, description="A stream of events that was silent for so long shows that it is alive."
+    )
+    max_event_streams: int = Field(
+        8, ge=1, description="How many streams of events one caller may have at one instance."
+    )
     job_retention_days: int = Field(30, ge=1, le=3650, description="How long uploads and results are kept.")
     max_objects: int = Field(1000, ge=1, le=10_000, description="The most S3 objects that one job may read.")
     max_listed_keys: int = Field(

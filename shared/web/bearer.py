@@ -45,6 +45,16 @@ def caller_of(request: Request) -> Caller:
     return caller
 
 
+async def verify_again(request: Request) -> None:
+    """Whether the caller's token is good still: for answers that last. Asks nobody while what is known is fresh.
+
+    Raises:
+        InvalidToken: it has expired, or was revoked meanwhile.
+        Unavailable: it is not known now.
+    """
+    await request.app.state.verifier.verify(_bearer_token(request))
+
+
 class SecuredRoute(JsonRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()

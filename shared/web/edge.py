@@ -65,8 +65,16 @@ class Edge:
 
 
 def _without_content(send: Send) -> Send:
+    """Ends the answer where its content would begin: a content that goes on and on is told that nobody listens."""
+    has_ended = False
+
     async def send_head(message: Message) -> None:
-        await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
+        nonlocal has_ended
+        if message["type"] != "http.response.body":
+            await send(message)
+        elif not has_ended:
+            has_ended = True
+            await send({"type": "http.response.body", "body": b""})
 
     return send_head
 

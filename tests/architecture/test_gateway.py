@@ -5,6 +5,8 @@ import re
 
 import pytest
 
+from services.processor.settings import ProcessorSettings
+from shared.settings import load
 from tests.support.markdown import ROOT
 
 GATEWAY = (ROOT / "deploy/gateway/haproxy.cfg").read_text(encoding="utf-8")
@@ -18,3 +20,8 @@ def test_the_gateway_sends_each_route_to_its_service(service: str) -> None:
     assert paths
     misled = [path for path in paths if path.startswith(tuple(TO_AUTH)) != (service == "auth")]
     assert misled == []
+
+
+def test_a_silent_stream_of_events_outlives_the_gateways_patience() -> None:
+    patience = min(int(seconds) for seconds in re.findall(r"timeout (?:client|server) (\d+)s", GATEWAY))
+    assert 2 * load(ProcessorSettings).event_heartbeat_seconds < patience

@@ -24,7 +24,7 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A job's record. `parts` and `bytes_in` are known once it runs; `lease` is the planner's."""
+    """A job's record. `parts`, `bytes_in` and `opened_at_ms` are known once it runs; `lease` is the planner's."""
 
     key: JobKey
     request: JobRequest
@@ -34,6 +34,7 @@ class Job:
     lease: Lease = Lease()
     parts: int = 0
     bytes_in: int = 0
+    opened_at_ms: int = 0
     outcome: Outcome | None = None
 
 

@@ -1,7 +1,7 @@
 """How far a job has come."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from services.processor.domain.jobs import Job, Lease
 from services.processor.domain.manifests import PartResult
@@ -20,6 +20,18 @@ class PartRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast a job goes, over all of its time from when it was planned. None: nothing is known yet.
+
+    `seconds_left` takes it that the rest goes as fast as what is done.
+    """
+
+    records_per_second: float | None = None
+    bytes_per_second: float | None = None
+    seconds_left: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
     """A job and what is done of it. Of a job that has ended, all is said by its outcome."""
 
@@ -27,15 +39,32 @@ class Progress:
     parts_done: int
     counts: Counts
     attempts: int
+    pace: Pace = Pace()
+
+    @property
+    def place(self) -> str:
+        """How far it has come, as one word: the same to whoever looks, and another one after each step."""
+        return f"{self.job.state.value}-{self.parts_done}-{self.attempts}"
 
 
-def progress_of(job: Job, records: Sequence[PartRecord]) -> Progress:
+def progress_of(job: Job, records: Sequence[PartRecord], *, now_ms: int) -> Progress:
     if job.outcome is not None:
-        completed = job.outcome.state is JobState.COMPLETED
-        return Progress(job, job.parts if completed else 0, job.outcome.counts, job.outcome.attempts)
+        outcome = job.outcome
+        done = job.parts if outcome.state is JobState.COMPLETED else 0
+        pace = _pace_of(job, outcome.counts, now_ms=outcome.finished_at_ms)
+        return Progress(job, done, outcome.counts, outcome.attempts, replace(pace, seconds_left=0))
     results = [record.result for record in records if record.result is not None]
     counts = sum((result.counts for result in results), Counts())
-    return Progress(job, len(results), counts, attempts_of(job, records))
+    return Progress(job, len(results), counts, attempts_of(job, records), _pace_of(job, counts, now_ms=now_ms))
+
+
+def _pace_of(job: Job, done: Counts, *, now_ms: int) -> Pace:
+    """What was `done` of the job until then, by time; parts under way do not count before they are done."""
+    seconds = (now_ms - job.opened_at_ms) / 1000
+    if not (job.opened_at_ms and done.bytes_in) or seconds <= 0:
+        return Pace()
+    bytes_per_second = done.bytes_in / seconds
+    return Pace(done.records_in / seconds, bytes_per_second, max(job.bytes_in - done.bytes_in, 0) / bytes_per_second)
 
 
 def attempts_of(job: Job, records: Sequence[PartRecord]) -> int:

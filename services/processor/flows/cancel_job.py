@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from services.processor.domain.job_names import JobKey, JobNotFound, parse_processing_id
+from services.processor.domain.job_names import JobKey, parse_processing_id
 from services.processor.domain.manifests import cancelled
 from services.processor.domain.outcomes import JobError, JobState
 from services.processor.domain.progress import Progress, progress_of
@@ -34,12 +34,11 @@ class CancelJob:
         """
         key = JobKey(owner, parse_processing_id(raw_processing_id, "processing_id"))
         bind(job_id=key.processing_id)
-        job = await self.jobs.get(key)
-        if job is None:
-            raise JobNotFound("You have no job of that id. GET /api/process lists yours.")
+        job = await self.jobs.find(key)
+        now_ms = round(self.now() * 1000)
         if job.outcome is None:
-            manifest = cancelled(job, _BY_OWNER, finished_at_ms=round(self.now() * 1000))
+            manifest = cancelled(job, _BY_OWNER, finished_at_ms=now_ms)
             job = await self.outcomes.commit(key, manifest)
         if job.state is not JobState.CANCELLED:
             raise JobEnded(key.processing_id, job.state)
-        return progress_of(job, ())
+        return progress_of(job, (), now_ms=now_ms)

@@ -79,7 +79,9 @@ class PlanJob:
     async def _plan_and_open(self, job: Job) -> Planned | Verdict:
         try:
             plan = parse_plan(await self.files.decide_plan(job.key, plan_text(await self._plan(job))))
-            job = await self.jobs.open(job.key, parts=len(plan.partitions), bytes_in=plan.bytes_in)
+            job = await self.jobs.open(
+                job.key, parts=len(plan.partitions), bytes_in=plan.bytes_in, now_ms=self._now_ms()
+            )
         except Unavailable as error:
             raise self._put_off_or_over(error, job) from error
         if job.state is not JobState.RUNNING:

@@ -3,12 +3,10 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from services.processor.domain.job_names import JobKey, JobNotFound, parse_processing_id
-from services.processor.domain.progress import Progress, may_have_ended, progress_of
-from services.processor.stores.job_watch import until_ended
+from services.processor.domain.job_names import JobKey, parse_processing_id
+from services.processor.domain.progress import Progress
+from services.processor.stores.job_watch import JobWatch, until_ended
 from services.processor.stores.jobs import Jobs
-from services.processor.stores.outcomes import Outcomes
-from services.processor.stores.parts import Parts
 from shared import clock
 from shared.telemetry.context import bind
 
@@ -16,8 +14,7 @@ from shared.telemetry.context import bind
 @dataclass(frozen=True, slots=True)
 class ReadStatus:
     jobs: Jobs
-    parts: Parts
-    outcomes: Outcomes
+    watch: JobWatch
     now: clock.Clock
 
     async def __call__(
@@ -32,13 +29,6 @@ class ReadStatus:
         """
         key = JobKey(owner, parse_processing_id(raw_processing_id, "processing_id"))
         bind(job_id=key.processing_id)
-        job = await self.jobs.get(key)
-        if job is None:
-            raise JobNotFound("You have no job of that id. GET /api/process lists yours.")
+        job = await self.jobs.find(key)
         job = await until_ended(self.jobs, job, wait_seconds=wait_seconds, no_more=no_more)
-        if job.outcome is not None:
-            return progress_of(job, ())
-        records = await self.parts.all_of(key)
-        if may_have_ended(job, records, now_ms=round(self.now() * 1000)):
-            job = await self.outcomes.repair(key) or job
-        return progress_of(job, records)
+        return await self.watch.progress(job, now_ms=round(self.now() * 1000))

@@ -74,6 +74,7 @@ def job_from(item: Mapping[str, Any]) -> Job:
         lease=lease_from(item),
         parts=item.get("parts", 0),
         bytes_in=item.get("plan_bytes_in", 0),
+        opened_at_ms=item.get("opened_at_ms", 0),
         outcome=_outcome_from(item, state),
     )
 

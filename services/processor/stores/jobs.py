@@ -46,6 +46,17 @@ class Jobs:
             answer = await self.dynamodb.get_item(TableName=self.table, Key=to_item(_meta(key)), ConsistentRead=True)
         return job_from(from_item(answer["Item"])) if "Item" in answer else None
 
+    async def find(self, key: JobKey) -> Job:
+        """The job as it stands.
+
+        Raises:
+            JobNotFound: its owner has none of that name.
+        """
+        job = await self.get(key)
+        if job is None:
+            raise JobNotFound("You have no job of that id. GET /api/process lists yours.")
+        return job
+
     async def has_ended(self, key: JobKey) -> bool:
         """Whether the record says so, or is gone; a write of this second may be missed."""
         with aws_errors("DynamoDB"):
@@ -74,16 +85,19 @@ class Jobs:
             raise LeaseRefused(job_from(refused.item) if refused.item else None) from None
         return job_from(item)
 
-    async def open(self, key: JobKey, *, parts: int, bytes_in: int) -> Job:
+    async def open(self, key: JobKey, *, parts: int, bytes_in: int, now_ms: int) -> Job:
         """The job runs, with so many parts. Planners who come later find it so, or ended."""
         try:
             item = await update_if(
                 self.dynamodb,
                 self.table,
                 _meta(key),
-                update="SET #state = :running, parts = :parts, plan_bytes_in = :bytes REMOVE lease_until_ms",
+                update=(
+                    "SET #state = :running, parts = :parts, plan_bytes_in = :bytes, opened_at_ms = :now "
+                    "REMOVE lease_until_ms"
+                ),
                 condition="#state = :accepted",
-                values={"running": "running", "accepted": "accepted", "parts": parts, "bytes": bytes_in},
+                values={"running": "running", "accepted": "accepted", "parts": parts, "bytes": bytes_in, "now": now_ms},
             )
         except Refused as refused:
             return _found(refused)

@@ -32,6 +32,7 @@ def test_every_route_of_the_api_is_there(openapi: dict[str, Any]) -> None:
         "GET /api/process",
         "DELETE /api/process/{processing_id}",
         "GET /api/status/{processing_id}",
+        "GET /api/status/{processing_id}/events",
         "GET /api/results/{processing_id}",
         "GET /api/pipelines",
         "GET /api/pipelines/{name}",

@@ -18,7 +18,8 @@ LEFT_OUT = "positive_data_acceptance"
 async def test_generated_requests_get_the_answers_of_the_contract(
     make_settings: MakeSettings, tokens: TokenFactory, tmp_path: Path
 ) -> None:
-    server = processor_child(make_settings(default_wait_seconds=0, max_wait_seconds=0), port := free_port(), tmp_path)
+    settings = make_settings(default_wait_seconds=0, max_wait_seconds=0, event_stream_seconds=0.5)
+    server = processor_child(settings, port := free_port(), tmp_path)
     await server.start()
     try:
         url = f"http://127.0.0.1:{port}"

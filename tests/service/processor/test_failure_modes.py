@@ -104,6 +104,7 @@ async def test_each_cell_of_the_table_is_what_is_answered(
         "POST /api/uploads": ("POST", "/api/uploads", UPLOAD),
         "POST /api/process": ("POST", "/api/process", job),
         "GET /api/status/{processing_id}": ("GET", f"/api/status/{done}", None),
+        "GET /api/status/{processing_id}/events": ("GET", f"/api/status/{done}/events", None),
         "GET /api/process": ("GET", "/api/process", None),
         "DELETE /api/process/{processing_id}": ("DELETE", "/api/process/cancelled", None),
         "GET /api/results/{processing_id}": ("GET", f"/api/results/{done}", None),

@@ -109,6 +109,9 @@ async def test_a_job_waits_in_the_queue_with_its_progress_told(idle_processor: P
         "partitions": {"done": 0, "total": None},
         "records": 0,
         "bytes": {"done": 0, "total": None},
+        "records_per_second": None,
+        "bytes_per_second": None,
+        "seconds_left": None,
     }
 
 

@@ -1,5 +1,7 @@
 """What is done of a job, what is missing, and when somebody has to look after it."""
 
+from dataclasses import replace
+
 from services.processor.domain.formats import CSV, NDJSON, Encoding
 from services.processor.domain.input_errors import SourceMissing
 from services.processor.domain.job_names import JobKey, JobRequest
@@ -24,6 +26,7 @@ from services.processor.domain.plans import (
     spread,
 )
 from services.processor.domain.progress import (
+    Pace,
     PartRecord,
     attempts_of,
     may_have_ended,
@@ -80,15 +83,41 @@ def test_a_job_may_have_ended_when_somebody_was_at_it_and_nobody_is() -> None:
 
 
 def test_progress_counts_what_is_done() -> None:
-    progress = progress_of(JOB, [record(0, done=True), record(1, done=True), record(2, HELD)])
+    progress = progress_of(JOB, [record(0, done=True), record(1, done=True), record(2, HELD)], now_ms=NOW)
     assert (progress.parts_done, progress.counts, progress.attempts) == (2, COUNTS + COUNTS, 2)
 
 
 def test_of_a_job_that_has_ended_the_outcome_says_all() -> None:
     outcome = Outcome(JobState.COMPLETED, NOW, COUNTS, attempts=4)
     ended = Job(JOB.key, JOB.request, 0, JobState.COMPLETED, parts=3, outcome=outcome)
-    progress = progress_of(ended, ())
+    progress = progress_of(ended, (), now_ms=NOW)
     assert (progress.parts_done, progress.counts, progress.attempts) == (3, COUNTS, 4)
+
+
+def test_a_jobs_pace_is_what_is_done_since_it_was_planned_and_the_rest_takes_as_long() -> None:
+    job = replace(JOB, bytes_in=1100, opened_at_ms=NOW - 4000)
+    progress = progress_of(job, [record(0, done=True), record(1, done=True), record(2, HELD)], now_ms=NOW)
+    assert progress.pace == Pace(records_per_second=5, bytes_per_second=50, seconds_left=18)
+    assert progress_of(replace(job, bytes_in=100), [record(0, done=True)], now_ms=NOW).pace.seconds_left == 0
+
+
+def test_a_pace_is_unknown_until_a_part_is_done() -> None:
+    assert progress_of(replace(JOB, opened_at_ms=NOW - 4000), [record(0, HELD)], now_ms=NOW).pace == Pace()
+    assert progress_of(JOB, [record(0, done=True)], now_ms=NOW).pace == Pace()  # an older record knows no beginning
+    assert progress_of(replace(JOB, opened_at_ms=NOW), [record(0, done=True)], now_ms=NOW).pace == Pace()
+
+
+def test_of_a_job_that_has_ended_nothing_is_left() -> None:
+    outcome = Outcome(JobState.FAILED, NOW, COUNTS)
+    failed_job = replace(JOB, state=JobState.FAILED, bytes_in=1100, opened_at_ms=NOW - 4000, outcome=outcome)
+    pace = progress_of(failed_job, (), now_ms=NOW + 9999).pace
+    assert pace == Pace(records_per_second=2.5, bytes_per_second=25, seconds_left=0)
+
+
+def test_each_step_of_a_job_is_another_place() -> None:
+    steps = [[], [record(0, HELD)], [record(0, done=True)], [record(0, done=True), record(1, done=True)]]
+    places = [progress_of(JOB, records, now_ms=NOW).place for records in steps]
+    assert places == ["running-0-0", "running-0-2", "running-1-1", "running-2-1"]
 
 
 def test_attempts_are_those_of_the_piece_that_was_tried_most() -> None:
