@@ -25,6 +25,7 @@ from services.processor.flows.store_pipeline import StorePipeline
 from services.processor.flows.submit_job import SubmitJob
 from services.processor.flows.sweep_jobs import SweepJobs
 from services.processor.settings import ProcessorSettings
+from services.processor.stores.cutting import Cutting
 from services.processor.stores.inputs import Inputs
 from services.processor.stores.job_files import JobFiles
 from services.processor.stores.job_keys import TABLE
@@ -187,6 +188,7 @@ def worker_flows(stores: Stores, settings: ProcessorSettings, now: clock.Clock =
                 settings.max_listed_keys,
                 settings.sample_objects,
             ),
+            cutting=Cutting(stores.inputs, settings.partition_bytes),
             records=stores.records,
             access=stores.access,
             settings=settings,

@@ -138,7 +138,10 @@ class JobErrorResponse(ResponseModel):
         default_factory=list, description="Places (`pointer`) and remedies (`detail`)."
     )
     object: str | None = Field(None, description="The S3 object in which it was found.")
-    record: int | None = Field(None, description="The record in that object, counted from 1.")
+    record: int | None = Field(
+        None, description="The record in that object, counted from 1, or from 1 behind byte `from_byte` of it."
+    )
+    from_byte: int | None = Field(None, description="Where the part of a large object begins that holds the record.")
     column: str | None = None
 
     @classmethod

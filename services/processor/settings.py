@@ -60,6 +60,10 @@ class ProcessorSettings(SharedSettings):
     sample_bytes: int = Field(1_048_576, ge=1024, description="How much of an object is read to infer its columns.")
     sample_objects: int = Field(8, ge=1, le=100, description="How many objects of a job are read to infer its columns.")
 
+    partition_bytes: int = Field(
+        67_108_864, ge=1024, description="How large a part of a large NDJSON or CSV object is, about."
+    )
+
     lease_seconds: float = Field(
         15, ge=0.5, le=600, description="How long a worker owns a piece of work without a sign of life."
     )

@@ -1,6 +1,7 @@
 """What can be wrong with a pipeline, and with the records that it meets. Every text names the place and the remedy."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from shared.errors import FieldError, Problem, ValidationFailed
 
@@ -43,18 +44,39 @@ class PipelineError(ValidationFailed):
 class RecordError(ValidationFailed):
     """A record of the input can't be read or computed with.
 
-    `object` names the S3 object; `record` (counted from 1 within it) and `column` stand beside it where they are known.
+    `object` names the S3 object; `record` and `column` stand beside it where they are known. Records are counted from
+    1 within the object, or, of a large one, behind the byte that `from_byte` names.
     """
 
     code, title = "bad-record", "A record can't be processed"
 
     def __init__(
-        self, message: str, *, object_name: str, record: int | None = None, column: str | None = None, remedy: str = ""
+        self,
+        message: str,
+        *,
+        object_name: str,
+        record: int | None = None,
+        column: str | None = None,
+        remedy: str = "",
+        from_byte: int = 0,
     ) -> None:
-        where = [object_name] + ([f"record {record}"] if record else []) + ([f'column "{column}"'] if column else [])
+        number = f"record {record}" + (f" behind byte {from_byte}" if from_byte else "")
+        where = [object_name] + ([number] if record else []) + ([f'column "{column}"'] if column else [])
         detail = f"{', '.join(where)}: {message}" + (f"; {remedy}" if remedy else "")
-        extensions = {"object": object_name, "record": record or None, "column": column}
+        extensions = {
+            "object": object_name,
+            "record": record or None,
+            "from_byte": from_byte or None,
+            "column": column,
+        }
         super().__init__(detail, extensions={key: value for key, value in extensions.items() if value is not None})
+        self.object_name = object_name
+        self._said = {"message": message, "record": record, "column": column, "remedy": remedy}
+
+    def behind(self, from_byte: int) -> "RecordError":
+        """The same of an object that was read from that byte on."""
+        said: dict[str, Any] = self._said
+        return RecordError(object_name=self.object_name, from_byte=from_byte, **said)
 
 
 class DeadlineExceeded(Problem):

@@ -45,6 +45,37 @@ PinnedSource = PinnedObject | PinnedSample
 
 
 @dataclass(frozen=True, slots=True)
+class Slice:
+    """Whole records of a source, which is named by its place in the plan: its bytes from `start` to before `end`.
+
+    `head`: so many of its first bytes, a header, are read before them.
+    """
+
+    place: int
+    start: int
+    end: int
+    head: int = 0
+
+    @property
+    def size(self) -> int:
+        """In bytes, without the head."""
+        return self.end - self.start
+
+
+@dataclass(frozen=True, slots=True)
+class PartInput:
+    """What a part reads of one source."""
+
+    source: PinnedSource
+    encoding: Encoding
+    slice: Slice
+
+
+def whole(sources: Sequence[PinnedSource]) -> tuple[Slice, ...]:
+    return tuple(Slice(place, 0, source.size) for place, source in enumerate(sources))
+
+
+@dataclass(frozen=True, slots=True)
 class JoinedSource:
     """What one join of the pipeline reads, whichever part it works on."""
 
@@ -53,8 +84,8 @@ class JoinedSource:
     schema: Schema
 
     @property
-    def inputs(self) -> tuple[tuple[PinnedSource, Encoding], ...]:
-        return tuple(zip(self.sources, self.encodings, strict=True))
+    def inputs(self) -> tuple[PartInput, ...]:
+        return tuple(map(PartInput, self.sources, self.encodings, whole(self.sources)))
 
     def to_json(self) -> dict[str, object]:
         return {"sources": _sources_json(self.sources, self.encodings), "schema": _schema_json(self.schema)}
@@ -62,7 +93,7 @@ class JoinedSource:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`partitions` hold places in `sources`: one partition becomes one part of the result, in this order.
+    """Each of the `partitions` becomes one part of the result, in this order. Together they hold each byte once.
 
     `encodings` belong to the sources, one each; all have the columns of `schema`.
     """
@@ -70,20 +101,25 @@ class Plan:
     request_sha256: str
     sources: tuple[PinnedSource, ...]
     encodings: tuple[Encoding, ...]
-    partitions: tuple[tuple[int, ...], ...]
+    partitions: tuple[tuple[Slice, ...], ...]
     schema: Schema
     output: Encoding
     engine: str
     joined: tuple[JoinedSource, ...] = ()
     """One for each join, in their order."""
 
-    def inputs_of(self, part: int) -> tuple[tuple[PinnedSource, Encoding], ...]:
+    def inputs_of(self, part: int) -> tuple[PartInput, ...]:
         """What a part reads, in order."""
-        return tuple((self.sources[place], self.encodings[place]) for place in self.partitions[part])
+        return tuple(
+            PartInput(self.sources[one.place], self.encodings[one.place], one) for one in self.partitions[part]
+        )
 
-    def all_inputs_of(self, part: int) -> tuple[tuple[PinnedSource, Encoding], ...]:
-        """The same, and what it joins them with."""
-        return (*self.inputs_of(part), *(read for joined in self.joined for read in joined.inputs))
+    def bytes_of(self, part: int) -> int:
+        return sum(one.size for one in self.partitions[part])
+
+    def fetched_by(self, part: int) -> int:
+        """The bytes that a part reads, those that it joins with its own included."""
+        return self.bytes_of(part) + sum(source.size for joined in self.joined for source in joined.sources)
 
     @property
     def bytes_in(self) -> int:
@@ -98,7 +134,9 @@ class Plan:
             "sources": _sources_json(self.sources, self.encodings),
             "schema": _schema_json(self.schema),
             "output": self.output.to_json(),
-            "partitions": [list(places) for places in self.partitions],
+            "partitions": [
+                [[one.place, one.start, one.end, one.head] for one in partition] for partition in self.partitions
+            ],
             "joined": [joined.to_json() for joined in self.joined],
         }
 
@@ -111,10 +149,9 @@ def _schema_json(schema: Schema) -> list[list[str]]:
     return [[column.name, column.type] for column in schema]
 
 
-def partitions_of(sources: Sequence[PinnedSource], *, needs_all_rows: bool) -> tuple[tuple[int, ...], ...]:
-    """One partition an object; all objects in one where a step has to see every record."""
-    places = range(len(sources))
-    return (tuple(places),) if needs_all_rows else tuple((place,) for place in places)
+def partitions_of(slices: Sequence[Slice], *, at_once: bool) -> tuple[tuple[Slice, ...], ...]:
+    """One partition a slice; all of them in one where a step has to see every record at once."""
+    return (tuple(slices),) if at_once else tuple((one,) for one in slices)
 
 
 def spread(places: Sequence[int], most: int) -> tuple[int, ...]:
@@ -134,7 +171,7 @@ def parse_plan(text: str | bytes) -> Plan:
     return Plan(
         request_sha256=values["request_sha256"],
         sources=tuple(map(_source_from, values["sources"])),
-        partitions=tuple(tuple(places) for places in values["partitions"]),
+        partitions=tuple(tuple(Slice(*one) for one in partition) for partition in values["partitions"]),
         encodings=tuple(map(encoding_from_json, values["sources"])),
         schema=schema_from_json(dict(values["schema"])),
         output=encoding_from_json(values["output"]),

@@ -18,11 +18,12 @@ _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 @dataclass(frozen=True, slots=True)
 class InputFile:
-    """One object's bytes in a file. `name` is what errors call it: its S3 URL."""
+    """One object's bytes in a file, from byte `start` on. `name` is what errors call it: its S3 URL."""
 
     path: Path
     name: str
     encoding: Encoding
+    start: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """Files in, one file out: the work of one partition."""
 
 import gzip
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
@@ -109,15 +110,26 @@ def _run(
         checked = check_in(session, pipeline, schema)
         rest = iter(plain[len(files) :])
         theirs = [PlainJoined(one.place, tuple(islice(rest, len(one.files))), one.schema) for one in joined]
-        return run_plain(
-            checked,
-            plain[: len(files)],
-            output,
-            joined=theirs,
-            processed_at=processed_at,
-            session=session,
-            sparing=sparing,
-        )
+        with _counted_from({file.name: file.start for file in files}):
+            return run_plain(
+                checked,
+                plain[: len(files)],
+                output,
+                joined=theirs,
+                processed_at=processed_at,
+                session=session,
+                sparing=sparing,
+            )
+
+
+@contextmanager
+def _counted_from(starts: Mapping[str, int]) -> Iterator[None]:
+    """An error about a record of an object that was not read from its beginning says so."""
+    try:
+        yield
+    except RecordError as error:
+        start = starts.get(error.object_name, 0)
+        raise (error.behind(start) if start else error) from None
 
 
 def run_plain(

@@ -9,7 +9,7 @@ from services.processor.domain.manifests import failed
 from services.processor.domain.messages import WorkMessage
 from services.processor.domain.outcomes import JobState
 from services.processor.domain.pipeline import parse_config
-from services.processor.domain.plans import JoinedSource, Plan, parse_plan, partitions_of, plan_text
+from services.processor.domain.plans import JoinedSource, Plan, parse_plan, partitions_of, plan_text, whole
 from services.processor.domain.progress import missing_parts
 from services.processor.domain.sources import parse_source
 from services.processor.domain.submissions import SourceAccess
@@ -23,6 +23,7 @@ from services.processor.domain.work import (
 )
 from services.processor.domain.work_errors import put_off_or_over, tried_too_often
 from services.processor.settings import ProcessorSettings
+from services.processor.stores.cutting import Cutting
 from services.processor.stores.job_files import JobFiles
 from services.processor.stores.jobs import Jobs, LeaseRefused
 from services.processor.stores.lease_keeping import TAKEOVERS, Holding, LeaseKeeping
@@ -48,6 +49,7 @@ class PlanJob:
     keeping: LeaseKeeping
     outcomes: Outcomes
     finder: SourceFinder
+    cutting: Cutting
     records: Records
     access: SourceAccess
     settings: ProcessorSettings
@@ -96,11 +98,13 @@ class PlanJob:
         found = await self.finder.find(parse_source(job.request.data_source, rules))
         joined = await self.finder.find_joined(pipeline, rules)
         inputs, theirs = await self.records.plan_inputs(pipeline, found, joined)
+        at_once = pipeline.needs_all_rows
+        slices = whole(found.sources) if at_once else await self.cutting.slices(found, inputs.encodings)
         return Plan(
             request_sha256=job.request.fingerprint,
             sources=found.sources,
             encodings=inputs.encodings,
-            partitions=partitions_of(found.sources, needs_all_rows=pipeline.needs_all_rows),
+            partitions=partitions_of(slices, at_once=at_once),
             schema=inputs.schema,
             output=inputs.output,
             engine=self.records.version,

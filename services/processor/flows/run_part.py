@@ -119,9 +119,9 @@ class RunPart:
         """Fetch, work, and store; the bytes depend on nothing but the plan and the request."""
         files = await folder.fetch(plan.inputs_of(part))
         joined = await folder.fetch_joined(parse_config(job.request.config), plan)
-        BYTES.labels("fetched").inc(sum(source.size for source, _ in plan.all_inputs_of(part)))
+        BYTES.labels("fetched").inc(plan.fetched_by(part))
         output = folder.path / "output"
-        counts = await self.records.run(job, plan, files, joined, output)
+        counts = await self.records.run(job, plan, part, files, joined, output)
         _count_read(counts)
         sha256 = await asyncio.to_thread(sha256_of, output)
         object_key = part_key(job, part, sha256, plan.output.suffix)

@@ -36,7 +36,7 @@ def _problem(job: Job, headers: dict[str, str]) -> Problem:
     assert job.outcome is not None  # noqa: S101 - asked before
     assert job.outcome.error is not None  # noqa: S101 - a failed or cancelled job has one
     error = JobErrorResponse.of(job.outcome.error)
-    where = {"object": error.object, "record": error.record, "column": error.column}
+    where = {"object": error.object, "record": error.record, "from_byte": error.from_byte, "column": error.column}
     return job_problem(error.code, job.outcome.state)(
         error.detail,
         errors=[FieldError(one["pointer"], one["detail"]) for one in error.errors],

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError, IncompleteReadError
 
 from services.processor.domain.formats import footer_bytes
 from services.processor.domain.input_errors import SourceChanged, SourceMissing
-from services.processor.domain.plans import PinnedObject
+from services.processor.domain.plans import PinnedObject, Slice
 from shared.clients.aws import aws_errors, error_code
 from shared.clients.aws_types import S3Client
 from shared.errors import Unavailable
@@ -85,8 +85,8 @@ class Inputs:
                 return
             start = {"ContinuationToken": page["NextContinuationToken"]}
 
-    async def download(self, source: PinnedObject, path: Path) -> None:
-        """Write the pinned bytes to a file, a few ranges at once; memory does not grow with the object.
+    async def download(self, source: PinnedObject, piece: Slice, path: Path) -> None:
+        """Write a slice of the pinned bytes to a file, a few ranges at once; memory does not grow with it.
 
         Raises:
             SourceChanged, SourceMissing: these bytes are not there any more.
@@ -94,21 +94,31 @@ class Inputs:
         """
         file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         try:
-            starts = iter(range(0, source.size, RANGE_BYTES))
+            ranges = [*_ranges(0, piece.head), *_ranges(piece.start, piece.end)]
+            todo = iter(ranges)
             async with asyncio.TaskGroup() as group:
-                for _ in range(min(RANGES_AT_ONCE, -(-source.size // RANGE_BYTES))):
-                    group.create_task(self._copy_ranges(source, starts, file))
+                for _ in range(min(RANGES_AT_ONCE, len(ranges))):
+                    group.create_task(self._copy_ranges(source, piece, todo, file))
         except ExceptionGroup as failures:
             raise failures.exceptions[0] from None
         finally:
             os.close(file)
 
-    async def _copy_ranges(self, source: PinnedObject, starts: Iterator[int], file: int) -> None:
-        for start in starts:
-            content = await self._range(source, start, min(start + RANGE_BYTES, source.size))
-            await asyncio.to_thread(_write_at, file, content, start)
+    async def chunks(self, source: PinnedObject) -> AsyncIterator[bytes]:
+        """The pinned bytes from the first to the last. Raises as `download` does."""
+        for start, end in _ranges(0, source.size):
+            yield await self.read(source, start, end)
 
-    async def _range(self, source: PinnedObject, start: int, end: int) -> bytes:
+    async def _copy_ranges(
+        self, source: PinnedObject, piece: Slice, ranges: Iterator[tuple[int, int]], file: int
+    ) -> None:
+        for start, end in ranges:
+            content = await self.read(source, start, end)
+            place = start if start < piece.head else start - piece.start + piece.head
+            await asyncio.to_thread(_write_at, file, content, place)
+
+    async def read(self, source: PinnedObject, start: int, end: int) -> bytes:
+        """The pinned bytes from `start` to before `end`. Raises as `download` does."""
         for attempt in range(_TRIES):
             try:
                 return await self._range_once(source, start, end)
@@ -153,6 +163,10 @@ def _reading(name: str) -> Iterator[None]:
         if code in _EMPTY:
             raise EmptyObject from None
         raise
+
+
+def _ranges(start: int, end: int) -> list[tuple[int, int]]:
+    return [(at, min(at + RANGE_BYTES, end)) for at in range(start, end, RANGE_BYTES)]
 
 
 def _write_at(file: int, content: bytes, start: int) -> None:

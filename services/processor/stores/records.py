@@ -93,9 +93,15 @@ class Records:
             running.exception()
 
     async def run(
-        self, job: Job, plan: Plan, files: Sequence[InputFile], joined: Sequence[Sequence[InputFile]], output: Path
+        self,
+        job: Job,
+        plan: Plan,
+        part: int,
+        files: Sequence[InputFile],
+        joined: Sequence[Sequence[InputFile]],
+        output: Path,
     ) -> Counts:
-        """Write the part that these files become, with those that the joins read.
+        """Write the part that these files, its inputs, become, with those that the joins read.
 
         Raises:
             RecordError, DeadlineExceeded, MemoryExceeded: as they say.
@@ -111,8 +117,8 @@ class Records:
             made = run(
                 pipeline, plan.schema, files, target, joined=theirs, processed_at=stamp, limits=limits, stop=stop
             )
-            size_in = sum(file.path.stat().st_size for file in files)
-            return Counts(made.records_in, made.records_out, made.rejected, size_in, output.stat().st_size)
+            size_out = output.stat().st_size
+            return Counts(made.records_in, made.records_out, made.rejected, plan.bytes_of(part), size_out)
 
         self._running += 1
         try:

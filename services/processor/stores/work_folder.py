@@ -10,10 +10,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from services.processor.domain.formats import Encoding
 from services.processor.domain.input_errors import of_join
 from services.processor.domain.pipeline import Pipeline
-from services.processor.domain.plans import PinnedObject, PinnedSource, Plan
+from services.processor.domain.plans import PartInput, PinnedObject, Plan
 from services.processor.domain.sources import SampleSource
 from services.processor.engine.files import InputFile
 from services.processor.engine.session import full_disk_named
@@ -38,9 +37,7 @@ class WorkFolder:
                 files.append(await self.fetch(joined.inputs, f"joined-{number}"))
         return files
 
-    async def fetch(
-        self, inputs: Sequence[tuple[PinnedSource, Encoding]], name: str = "input"
-    ) -> tuple[InputFile, ...]:
+    async def fetch(self, inputs: Sequence[PartInput], name: str = "input") -> tuple[InputFile, ...]:
         """Their bytes as files, in order.
 
         Raises:
@@ -49,14 +46,14 @@ class WorkFolder:
             WorkFolderFull: there is no room for them.
         """
         files = []
-        for place, (source, encoding) in enumerate(inputs):
+        for place, one in enumerate(inputs):
             path = self.path / f"{name}-{place}"
             with full_disk_named():
-                if isinstance(source, PinnedObject):
-                    await self.inputs.download(source, path)
+                if isinstance(one.source, PinnedObject):
+                    await self.inputs.download(one.source, one.slice, path)
                 else:
-                    path.write_bytes(SampleSource(source.name).content())
-            files.append(InputFile(path, source.name, encoding))
+                    path.write_bytes(SampleSource(one.source.name).content())
+            files.append(InputFile(path, one.source.name, one.encoding, one.slice.start))
         return tuple(files)
 
 

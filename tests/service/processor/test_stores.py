@@ -7,12 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from services.processor.domain.formats import NDJSON, Encoding
 from services.processor.domain.input_errors import SourceChanged, SourceMissing
 from services.processor.domain.job_names import JobKey
-from services.processor.domain.plans import PinnedObject
+from services.processor.domain.plans import PinnedObject, Slice
 from services.processor.resources import Stores, open_stores
+from services.processor.stores.cutting import Cutting
 from services.processor.stores.inputs import RANGE_BYTES
 from services.processor.stores.job_files import MOST_AT_ONCE_BYTES
+from services.processor.stores.source_finder import Found
 from services.processor.stores.work_folder import process_folder, sha256_of
 from shared.clients.aws import open_s3
 from tests.service.processor.conftest import MakeSettings
@@ -34,14 +37,29 @@ async def put(stores: Stores, key: str, content: bytes) -> PinnedObject:
 async def test_a_large_object_is_read_in_ranges_and_is_the_same(stores: Stores, tmp_path: Path) -> None:
     content = bytes(range(256)) * (RANGE_BYTES // 256 * 2) + b"end"
     source = await put(stores, "large", content)
-    await stores.inputs.download(source, tmp_path / "copy")
+    await stores.inputs.download(source, Slice(0, 0, source.size), tmp_path / "copy")
     assert (tmp_path / "copy").read_bytes() == content
+
+
+async def test_a_slice_of_an_object_is_read_behind_its_head(stores: Stores, tmp_path: Path) -> None:
+    content = bytes(range(256)) * (RANGE_BYTES // 256 * 3)
+    source = await put(stores, "sliced", content)
+    start, end = RANGE_BYTES // 2, RANGE_BYTES * 5 // 2 + 1
+    await stores.inputs.download(source, Slice(0, start, end, 100), tmp_path / "copy")
+    assert (tmp_path / "copy").read_bytes() == content[:100] + content[start:end]
+
+
+async def test_a_line_longer_than_what_is_read_at_a_cut_is_left_whole(stores: Stores) -> None:
+    long = b'{"x": "' + b"y" * 200_000 + b'"}\n'
+    source = await put(stores, "long.ndjson", b'{"x": ""}\n' + long + b'{"x": ""}\n' + long)
+    cut = await Cutting(stores.inputs, 100_000).slices(Found((source,), (None,)), [Encoding(NDJSON, "none")])
+    assert [(one.start, one.end) for one in cut] == [(0, 10 + len(long)), (10 + len(long), source.size)]
 
 
 async def test_an_empty_object_is_read(stores: Stores, tmp_path: Path) -> None:
     source = await put(stores, "empty", b"")
     assert await stores.inputs.begin(source.bucket, "empty", most_bytes=100) == (source, b"")
-    await stores.inputs.download(source, tmp_path / "copy")
+    await stores.inputs.download(source, Slice(0, 0, source.size), tmp_path / "copy")
     assert (tmp_path / "copy").read_bytes() == b""
 
 
@@ -55,14 +73,14 @@ async def test_an_object_that_was_replaced_is_not_read(stores: Stores, tmp_path:
     source = await put(stores, "x", b"before")
     await put(stores, "x", b"after!")
     with pytest.raises(SourceChanged, match=r"s3://.*/x was replaced"):
-        await stores.inputs.download(source, tmp_path / "copy")
+        await stores.inputs.download(source, Slice(0, 0, source.size), tmp_path / "copy")
 
 
 async def test_an_object_that_is_gone_is_named(stores: Stores, tmp_path: Path) -> None:
     source = await put(stores, "x", b"before")
     await stores.s3.delete_object(Bucket=source.bucket, Key="x")
     with pytest.raises(SourceMissing, match=r"s3://.*/x: there is no such object"):
-        await stores.inputs.download(source, tmp_path / "copy")
+        await stores.inputs.download(source, Slice(0, 0, source.size), tmp_path / "copy")
 
 
 async def test_a_prefix_is_listed_past_the_first_page(stores: Stores) -> None:

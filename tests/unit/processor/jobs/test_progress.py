@@ -17,13 +17,16 @@ from services.processor.domain.manifests import (
 from services.processor.domain.outcomes import Counts, JobError, JobState, Outcome
 from services.processor.domain.plans import (
     JoinedSource,
+    PartInput,
     PinnedObject,
     PinnedSample,
     Plan,
+    Slice,
     parse_plan,
     partitions_of,
     plan_text,
     spread,
+    whole,
 )
 from services.processor.domain.progress import (
     Pace,
@@ -47,7 +50,7 @@ PLAN = Plan(
     request_sha256=JOB.request.fingerprint,
     sources=(PinnedObject("data", "a.csv", '"e1"', 60), PinnedSample("test.json", 40)),
     encodings=(Encoding(CSV, "gzip"), Encoding(NDJSON, "none")),
-    partitions=((0,), (1,)),
+    partitions=((Slice(0, 0, 60),), (Slice(1, 0, 40),)),
     schema=Schema((Column("b", "BIGINT"), Column("a", "VARCHAR"))),
     output=Encoding(CSV, "none"),
     engine="duckdb 9",
@@ -134,17 +137,18 @@ def test_an_old_job_is_looked_after_less_often() -> None:
 def test_a_plan_is_read_as_it_was_written() -> None:
     assert parse_plan(plan_text(PLAN)) == PLAN
     assert PLAN.bytes_in == 100
-    assert PLAN.inputs_of(1) == ((PLAN.sources[1], PLAN.encodings[1]),)
-    assert PLAN.all_inputs_of(1) == (*PLAN.inputs_of(1), (PLAN.joined[0].sources[0], Encoding(CSV, "none")))
+    assert PLAN.inputs_of(1) == (PartInput(PLAN.sources[1], PLAN.encodings[1], Slice(1, 0, 40)),)
+    assert PLAN.fetched_by(1) == 40 + PLAN.joined[0].sources[0].size
 
 
 def test_columns_keep_their_order_in_a_plan() -> None:
     assert parse_plan(plan_text(PLAN)).schema.names == ("b", "a")
 
 
-def test_each_object_is_a_partition_unless_a_step_must_see_all() -> None:
-    assert partitions_of(PLAN.sources, needs_all_rows=False) == ((0,), (1,))
-    assert partitions_of(PLAN.sources, needs_all_rows=True) == ((0, 1),)
+def test_each_slice_is_a_partition_unless_a_step_must_see_all() -> None:
+    slices = whole(PLAN.sources)
+    assert partitions_of(slices, at_once=False) == PLAN.partitions
+    assert partitions_of(slices, at_once=True) == (slices,)
 
 
 def test_samples_are_spread_evenly_and_begin_with_the_first() -> None:

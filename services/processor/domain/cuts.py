@@ -1,0 +1,74 @@
+"""Where a large object may be cut so that each piece holds whole records: behind the line ends nearest to even cuts."""
+
+from collections.abc import Iterable
+
+from services.processor.domain.formats import CSV, NDJSON, Encoding
+from services.processor.domain.plans import Slice
+
+_MOST_PIECES = 10_000
+
+
+def can_be_cut(encoding: Encoding) -> bool:
+    """What is compressed, or one JSON array, can only be read from its beginning."""
+    return encoding.compression == "none" and encoding.format in {NDJSON, CSV}
+
+
+def even_cuts(size: int, piece_bytes: int) -> tuple[int, ...]:
+    """The places that cut `size` bytes into nearly equal pieces of at most so many; larger ones of a huge object."""
+    pieces = min(-(-size // piece_bytes), _MOST_PIECES)
+    return tuple(number * size // pieces for number in range(1, pieces))
+
+
+def slices_between(place: int, size: int, cuts: Iterable[int], *, head: int = 0) -> tuple[Slice, ...]:
+    """The pieces of a source; a record that is longer than a piece leaves fewer of them."""
+    inner = sorted({cut for cut in cuts if head < cut < size})
+    starts, ends = [0, *inner], [*inner, size]
+    return tuple(Slice(place, start, end, head if start else 0) for start, end in zip(starts, ends, strict=True))
+
+
+def header_bytes(beginning: bytes) -> int:
+    """How long the first line of a CSV is, its end included; 0 where none is seen to end."""
+    end = _line_end(beginning, 0, within_quotes=False)
+    return end if beginning[:end].strip() else 0
+
+
+class CsvCuts:
+    """`feed` a CSV from its beginning. `cuts` are the first record ends at or behind each of the even cuts.
+
+    A line end within quotes ends no record, so all that comes before has to be seen; nothing of it is kept. Quotes within
+    a field that has none around it mislead: a cut may then fall into a field, and who reads that piece finds it unended.
+    """
+
+    def __init__(self, wanted: Iterable[int]) -> None:
+        self._wanted = list(wanted)
+        self._seen = 0
+        self._within_quotes = False
+        self.cuts: list[int] = []
+
+    def feed(self, chunk: bytes) -> None:
+        at = 0
+        while self._wanted and (goal := self._wanted[0] - 1 - self._seen) < len(chunk):
+            start = max(at, goal)
+            self._pass_over(chunk[at:start])
+            end = _line_end(chunk, start, within_quotes=self._within_quotes)
+            at = end or len(chunk)
+            self._pass_over(chunk[start:at])
+            if not end:
+                break
+            self.cuts.append(self._seen + end)
+            self._wanted = [wanted for wanted in self._wanted if wanted > self._seen + end]
+        self._pass_over(chunk[at:])
+        self._seen += len(chunk)
+
+    def _pass_over(self, content: bytes) -> None:
+        self._within_quotes ^= content.count(b'"') % 2 == 1
+
+
+def _line_end(content: bytes, start: int, *, within_quotes: bool) -> int:
+    """Behind the first line end from `start` on that is not within quotes; 0: there is none."""
+    while (end := content.find(b"\n", start)) >= 0:
+        within_quotes ^= content.count(b'"', start, end) % 2 == 1
+        if not within_quotes:
+            return end + 1
+        start = end + 1
+    return 0

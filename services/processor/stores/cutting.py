@@ -1,0 +1,77 @@
+"""Large objects are cut into pieces, so that several workers may read one and a worker never holds all of it."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from services.processor.domain.cuts import CsvCuts, can_be_cut, even_cuts, header_bytes, slices_between
+from services.processor.domain.formats import CSV, Encoding
+from services.processor.domain.plans import PinnedObject, PinnedSource, Slice
+from services.processor.stores.inputs import Inputs
+from services.processor.stores.source_finder import Found
+
+_WINDOW_BYTES = 64 * 1024
+_READS_AT_ONCE = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Cutting:
+    inputs: Inputs
+    piece_bytes: int
+
+    async def slices(self, found: Found, encodings: Sequence[Encoding]) -> tuple[Slice, ...]:
+        """All sources in order, the large ones in pieces.
+
+        Of NDJSON a few bytes are read at each cut; a CSV is read through, for a line end in it may be within quotes.
+
+        Raises:
+            SourceChanged, SourceMissing: the pinned bytes are not there any more.
+            Unavailable: S3 does not answer.
+        """
+        slices: list[Slice] = []
+        for place, (source, encoding) in enumerate(zip(found.sources, encodings, strict=True)):
+            slices += await self._slices_of(place, source, encoding, found.beginnings[place])
+        return tuple(slices)
+
+    async def _slices_of(
+        self, place: int, source: PinnedSource, encoding: Encoding, beginning: bytes | None
+    ) -> tuple[Slice, ...]:
+        wanted = even_cuts(source.size, self.piece_bytes) if can_be_cut(encoding) else ()
+        if not wanted or not isinstance(source, PinnedObject):
+            return slices_between(place, source.size, ())
+        if encoding.format is not CSV:
+            return slices_between(place, source.size, await self._line_starts(source, wanted))
+        if beginning is None:
+            beginning = await self.inputs.read(source, 0, min(source.size, self.piece_bytes))
+        head = header_bytes(beginning)
+        return slices_between(place, source.size, await self._csv_cuts(source, wanted) if head else (), head=head)
+
+    async def _line_starts(self, source: PinnedObject, wanted: Sequence[int]) -> list[int]:
+        gate = asyncio.Semaphore(_READS_AT_ONCE)
+
+        async def one(position: int) -> int:
+            async with gate:
+                return await self._line_start(source, position)
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(one(position)) for position in wanted]
+        except ExceptionGroup as failures:
+            raise failures.exceptions[0] from None
+        return [task.result() for task in tasks]
+
+    async def _line_start(self, source: PinnedObject, position: int) -> int:
+        """The first place from `position` on where a line begins; the object's end when there is none."""
+        start = position - 1
+        while start < source.size:
+            window = await self.inputs.read(source, start, min(start + _WINDOW_BYTES, source.size))
+            if (end := window.find(b"\n")) >= 0:
+                return start + end + 1
+            start += len(window)
+        return source.size
+
+    async def _csv_cuts(self, source: PinnedObject, wanted: Sequence[int]) -> list[int]:
+        cuts = CsvCuts(wanted)
+        async for chunk in self.inputs.chunks(source):
+            cuts.feed(chunk)
+        return cuts.cuts
