@@ -80,10 +80,15 @@ def problem_kinds() -> list[type[Problem]]:
 
 def _family(kind: type[Problem]) -> Iterator[type[Problem]]:
     yield kind
-    for child in kind.__subclasses__():
+    for child in sorted(kind.__subclasses__(), key=_place):
         # One that is made within a function stands for a case, not for a kind.
         if child.__module__.startswith(("shared.", "services.")) and "<locals>" not in child.__qualname__:
             yield from _family(child)
+
+
+def _place(kind: type[Problem]) -> tuple[bool, str, str]:
+    """What both services share comes first; the order in which modules were imported says nothing."""
+    return not kind.__module__.startswith("shared."), kind.__module__, kind.__qualname__
 
 
 def _where(kind: type[Problem]) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from services.processor.domain.formats import CSV, NDJSON, Encoding
-from services.processor.domain.plans import Slice
+from services.processor.domain.pinned_sources import Slice
 
 _MOST_PIECES = 10_000
 
@@ -35,8 +35,9 @@ def header_bytes(beginning: bytes) -> int:
 class CsvCuts:
     """`feed` a CSV from its beginning. `cuts` are the first record ends at or behind each of the even cuts.
 
-    A line end within quotes ends no record, so all that comes before has to be seen; nothing of it is kept. Quotes within
-    a field that has none around it mislead: a cut may then fall into a field, and who reads that piece finds it unended.
+    A line end within quotes ends no record, so all that comes before has to be seen; nothing of it is kept.
+    Quotes in a field that has none around it mislead: a cut may then fall into a field, whose piece does not end it and
+    can't be read.
     """
 
     def __init__(self, wanted: Iterable[int]) -> None:

@@ -7,72 +7,10 @@ from typing import Any
 
 from services.processor.domain.fingerprint import canonical_json
 from services.processor.domain.formats import Encoding, encoding_from_json
+from services.processor.domain.pinned_sources import PartInput, PinnedObject, PinnedSample, PinnedSource, Slice, whole
 from services.processor.domain.schema_of_records import Schema, schema_from_json
 
 VERSION = 1
-
-
-@dataclass(frozen=True, slots=True)
-class PinnedObject:
-    """One version of an S3 object. Reading it later gives these bytes or fails."""
-
-    bucket: str
-    key: str
-    etag: str
-    size: int
-
-    @property
-    def name(self) -> str:
-        """How an error about its records names it."""
-        return f"s3://{self.bucket}/{self.key}"
-
-    def to_json(self) -> dict[str, object]:
-        return {"bucket": self.bucket, "key": self.key, "etag": self.etag, "size": self.size}
-
-
-@dataclass(frozen=True, slots=True)
-class PinnedSample:
-    """The made-up records of the data source "test"; `name` is what an object with them would be called."""
-
-    name: str
-    size: int
-
-    def to_json(self) -> dict[str, object]:
-        return {"sample": self.name, "size": self.size}
-
-
-PinnedSource = PinnedObject | PinnedSample
-
-
-@dataclass(frozen=True, slots=True)
-class Slice:
-    """Whole records of a source, which is named by its place in the plan: its bytes from `start` to before `end`.
-
-    `head`: so many of its first bytes, a header, are read before them.
-    """
-
-    place: int
-    start: int
-    end: int
-    head: int = 0
-
-    @property
-    def size(self) -> int:
-        """In bytes, without the head."""
-        return self.end - self.start
-
-
-@dataclass(frozen=True, slots=True)
-class PartInput:
-    """What a part reads of one source."""
-
-    source: PinnedSource
-    encoding: Encoding
-    slice: Slice
-
-
-def whole(sources: Sequence[PinnedSource]) -> tuple[Slice, ...]:
-    return tuple(Slice(place, 0, source.size) for place, source in enumerate(sources))
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,18 +85,6 @@ def _sources_json(sources: Sequence[PinnedSource], encodings: Sequence[Encoding]
 
 def _schema_json(schema: Schema) -> list[list[str]]:
     return [[column.name, column.type] for column in schema]
-
-
-def partitions_of(slices: Sequence[Slice], *, at_once: bool) -> tuple[tuple[Slice, ...], ...]:
-    """One partition a slice; all of them in one where a step has to see every record at once."""
-    return (tuple(slices),) if at_once else tuple((one,) for one in slices)
-
-
-def spread(places: Sequence[int], most: int) -> tuple[int, ...]:
-    """At most so many of them, the first one and others evenly."""
-    if len(places) <= most:
-        return tuple(places)
-    return tuple(places[number * len(places) // most] for number in range(most))
 
 
 def plan_text(plan: Plan) -> str:

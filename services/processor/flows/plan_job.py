@@ -8,8 +8,9 @@ from services.processor.domain.jobs import Job
 from services.processor.domain.manifests import failed
 from services.processor.domain.messages import WorkMessage
 from services.processor.domain.outcomes import JobState
+from services.processor.domain.pinned_sources import partitions_of, whole
 from services.processor.domain.pipeline import parse_config
-from services.processor.domain.plans import JoinedSource, Plan, parse_plan, partitions_of, plan_text, whole
+from services.processor.domain.plans import JoinedSource, Plan, parse_plan, plan_text
 from services.processor.domain.progress import missing_parts
 from services.processor.domain.sources import parse_source
 from services.processor.domain.submissions import SourceAccess

@@ -121,7 +121,7 @@ class RunPart:
         joined = await folder.fetch_joined(parse_config(job.request.config), plan)
         BYTES.labels("fetched").inc(plan.fetched_by(part))
         output = folder.path / "output"
-        counts = await self.records.run(job, plan, part, files, joined, output)
+        counts = await self.records.run(job, plan, part=part, files=files, joined=joined, output=output)
         _count_read(counts)
         sha256 = await asyncio.to_thread(sha256_of, output)
         object_key = part_key(job, part, sha256, plan.output.suffix)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from services.processor.domain.cuts import CsvCuts, can_be_cut, even_cuts, header_bytes, slices_between
 from services.processor.domain.formats import CSV, Encoding
-from services.processor.domain.plans import PinnedObject, PinnedSource, Slice
+from services.processor.domain.pinned_sources import PinnedObject, PinnedSource, Slice
 from services.processor.stores.inputs import Inputs
 from services.processor.stores.source_finder import Found
 

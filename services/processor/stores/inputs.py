@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError, IncompleteReadError
 
 from services.processor.domain.formats import footer_bytes
 from services.processor.domain.input_errors import SourceChanged, SourceMissing
-from services.processor.domain.plans import PinnedObject, Slice
+from services.processor.domain.pinned_sources import PinnedObject, Slice
 from shared.clients.aws import aws_errors, error_code
 from shared.clients.aws_types import S3Client
 from shared.errors import Unavailable
@@ -57,10 +57,10 @@ class Inputs:
 
         Raises as `download` does.
         """
-        ending = await self._range(source, max(0, source.size - _ENDING_BYTES), source.size)
+        ending = await self.read(source, max(0, source.size - _ENDING_BYTES), source.size)
         needed = footer_bytes(ending)
         if len(ending) < needed <= min(source.size, _LARGEST_FOOTER_BYTES):
-            ending = await self._range(source, source.size - needed, source.size)
+            ending = await self.read(source, source.size - needed, source.size)
         return ending
 
     async def pin(self, bucket: str, key: str) -> PinnedObject:

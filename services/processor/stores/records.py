@@ -96,6 +96,7 @@ class Records:
         self,
         job: Job,
         plan: Plan,
+        *,
         part: int,
         files: Sequence[InputFile],
         joined: Sequence[Sequence[InputFile]],

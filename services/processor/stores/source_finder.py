@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 
 from services.processor.domain.formats import is_parquet
 from services.processor.domain.input_errors import NoSources, SourceChanged, TooManySources, of_join
+from services.processor.domain.pinned_sources import PinnedSample, PinnedSource, spread
 from services.processor.domain.pipeline import Pipeline
-from services.processor.domain.plans import PinnedSample, PinnedSource, spread
 from services.processor.domain.sources import (
     ObjectSource,
     PrefixSource,

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from services.processor.domain.input_errors import of_join
+from services.processor.domain.pinned_sources import PartInput, PinnedObject
 from services.processor.domain.pipeline import Pipeline
-from services.processor.domain.plans import PartInput, PinnedObject, Plan
+from services.processor.domain.plans import Plan
 from services.processor.domain.sources import SampleSource
 from services.processor.engine.files import InputFile
 from services.processor.engine.session import full_disk_named

@@ -10,7 +10,7 @@ import pytest
 from services.processor.domain.formats import NDJSON, Encoding
 from services.processor.domain.input_errors import SourceChanged, SourceMissing
 from services.processor.domain.job_names import JobKey
-from services.processor.domain.plans import PinnedObject, Slice
+from services.processor.domain.pinned_sources import PinnedObject, Slice
 from services.processor.resources import Stores, open_stores
 from services.processor.stores.cutting import Cutting
 from services.processor.stores.inputs import RANGE_BYTES
@@ -52,7 +52,7 @@ async def test_a_slice_of_an_object_is_read_behind_its_head(stores: Stores, tmp_
 async def test_a_line_longer_than_what_is_read_at_a_cut_is_left_whole(stores: Stores) -> None:
     long = b'{"x": "' + b"y" * 200_000 + b'"}\n'
     source = await put(stores, "long.ndjson", b'{"x": ""}\n' + long + b'{"x": ""}\n' + long)
-    cut = await Cutting(stores.inputs, 100_000).slices(Found((source,), (None,)), [Encoding(NDJSON, "none")])
+    cut = await Cutting(stores.inputs, 100_000).slices(Found((source,), (None,), (b"",)), [Encoding(NDJSON, "none")])
     assert [(one.start, one.end) for one in cut] == [(0, 10 + len(long)), (10 + len(long), source.size)]
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from services.processor.domain.cuts import CsvCuts, can_be_cut, even_cuts, header_bytes, slices_between
 from services.processor.domain.formats import CSV, JSON, NDJSON, Encoding
-from services.processor.domain.plans import Slice
+from services.processor.domain.pinned_sources import Slice
 
 TEXTS = st.text(alphabet='a,"\n\r é', max_size=6)
 

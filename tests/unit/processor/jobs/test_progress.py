@@ -15,19 +15,16 @@ from services.processor.domain.manifests import (
     parse_manifest,
 )
 from services.processor.domain.outcomes import Counts, JobError, JobState, Outcome
-from services.processor.domain.plans import (
-    JoinedSource,
+from services.processor.domain.pinned_sources import (
     PartInput,
     PinnedObject,
     PinnedSample,
-    Plan,
     Slice,
-    parse_plan,
     partitions_of,
-    plan_text,
     spread,
     whole,
 )
+from services.processor.domain.plans import JoinedSource, Plan, parse_plan, plan_text
 from services.processor.domain.progress import (
     Pace,
     PartRecord,
