@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 class SlowLink:
     """Stands before a server; what the server sends arrives `delay_seconds` later. An async context manager.
 
-    That holds from the moment on when more than `quick_requests` of the `requests` have passed.
+    Where `quick_requests` are set, that holds only once more HTTP `requests` than these have passed.
     """
 
     def __init__(self, url: str) -> None:
@@ -62,7 +62,7 @@ class SlowLink:
         loop = asyncio.get_running_loop()
         with contextlib.suppress(OSError):
             while data := await reader.read(65_536):
-                late = self.requests > self.quick_requests
+                late = not self.quick_requests or self.requests > self.quick_requests
                 loop.call_later(self.delay_seconds if late else 0, _send, writer, data)
             loop.call_later(self.delay_seconds, _send, writer, b"")
             await asyncio.sleep(self.delay_seconds)
