@@ -34,11 +34,11 @@ WRONG: list[tuple[object, str, str]] = [
     ({"filter_condition": 5}, "config.filter_condition", TEXT),
     ({"filter_condition": " "}, "config.filter_condition", TEXT),
     (
-        {"input": {"format": "parquet"}},
+        {"input": {"format": "avro"}},
         "config.input.format",
-        'unknown format "parquet"; known: "json", "ndjson", "csv"',
+        'unknown format "avro"; known: "json", "ndjson", "csv", "parquet"',
     ),
-    ({"input": {"format": 5}}, "config.input.format", 'unknown format "5"; known: "json", "ndjson", "csv"'),
+    ({"input": {"format": 5}}, "config.input.format", 'unknown format "5"; known: "json", "ndjson", "csv", "parquet"'),
     ({"input": {"format": "ndjsn"}}, "config.input.format", 'unknown format "ndjsn"; did you mean "ndjson"?'),
     (
         {"input": {"compression": "zstd"}},
