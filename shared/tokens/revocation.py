@@ -38,6 +38,10 @@ class Revocation:
     not_before: int
     expires_at: int
 
+    def together_with(self, other: "Revocation") -> "Revocation":
+        """What is in force where both are, about the same target."""
+        return Revocation(self.target, max(self.not_before, other.not_before), max(self.expires_at, other.expires_at))
+
 
 def targets_of(claims: Claims) -> tuple[Target, ...]:
     """All that a revocation of this token could be about."""

@@ -4,7 +4,6 @@ from dataclasses import dataclass, replace
 
 from redis.asyncio import Redis
 
-from services.auth.domain.access_tokens import lead_of
 from services.auth.domain.lockout import Limits
 from services.auth.domain.revocations import Guard
 from services.auth.domain.sessions import Lifetimes
@@ -89,7 +88,7 @@ def make_parts(settings: AuthSettings, keys: SigningKeys, backends: Backends, no
         settings.audience,
         lifetimes,
         feed.revoked,
-        lead_of(settings.clock_skew_seconds),
+        now,
     )
     policy = VerificationPolicy(settings.issuer, settings.audience, settings.clock_skew_seconds)
     status = RevocationStatus(

@@ -10,7 +10,7 @@ from services.auth.domain.sessions import Session
 from services.auth.domain.users import User, within
 from shared.tokens.claims import Claims, Parent
 
-_LONGEST_LEAD_SECONDS = 2
+_LONGEST_WAIT_SECONDS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,26 +56,18 @@ class Grant:
         return cls(client.client_id, client.client_id, scope)
 
 
-def issue_second(now: float, revoked_up_to: int, lead_seconds: int) -> int:
-    """The `iat` of a token that is issued now: after what is revoked, were that in this very second.
+def issue_second(now: float, revoked_up_to: int) -> int:
+    """The `iat` of a token that is issued now: after what is revoked. Were that in this very second, wait for the next.
 
-    It may lie ahead of the clock by `lead_seconds` (see `lead_of`), never by more.
+    A token of a second that is yet to come would outlive a revocation of this one, of whatever else it is about.
 
     Raises:
-        JustRevoked: it would have to.
+        JustRevoked: so long nobody should have to wait.
     """
     second = max(int(now), revoked_up_to + 1)
-    if second > int(now) + lead_seconds:
+    if second > int(now) + _LONGEST_WAIT_SECONDS:
         raise JustRevoked
     return second
-
-
-def lead_of(clock_skew_seconds: int) -> int:
-    """How far an `iat` and a `not_before` of ours may lie ahead of the clock.
-
-    A verifier takes an `iat` that is ahead of its own clock by the skew: half of that is ours, half is for the clocks.
-    """
-    return min(_LONGEST_LEAD_SECONDS, clock_skew_seconds // 2)
 
 
 def access_claims(

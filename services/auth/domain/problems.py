@@ -125,12 +125,12 @@ class SessionNotFound(NotFound):
 
 
 class JustRevoked(Unavailable):
-    """So many revocations of the same in one second that no token of this second could be told from those before."""
+    """A token that is issued now could not be told from those that were revoked a moment ago."""
 
     code, title = "just-revoked", "Revoked a moment ago"
 
     def __init__(self) -> None:
-        super().__init__("All tokens of this user or client were revoked a moment ago, several times. Ask again.")
+        super().__init__("All tokens of this user or client were revoked a moment ago. Ask again.")
 
 
 class NotAnnounced(Unavailable):

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from services.auth.domain.access_tokens import lead_of
 from services.auth.domain.sessions import Lifetimes, Session
 from shared.errors import FieldError, ValidationFailed
 from shared.tokens.claims import MAX_LIFETIME_SECONDS, Claims
@@ -53,18 +52,6 @@ class Guard:
         if not_before > now:
             raise _refused("It lies ahead. What is yet to be issued can't be revoked.")
         return self._revocation(target, int(now) + longest, not_before)
-
-    def on_top_of(self, known: Revocation, wanted: Revocation) -> Revocation:
-        """What is in force after `wanted`, where `known` (of the same target) was in force already.
-
-        A user who logs in in the second of a revocation gets tokens of the next second. So one more revocation in that
-        second must reach one further, or it would miss them; by the lead at most, which no token passes either.
-        """
-        not_before = max(wanted.not_before, known.not_before)
-        if wanted.target.kind in _UP_TO_A_SECOND:
-            latest = max(wanted.not_before + lead_of(self.clock_skew_seconds), known.not_before)
-            not_before = min(max(wanted.not_before, known.not_before + 1), latest)
-        return Revocation(wanted.target, not_before, max(known.expires_at, wanted.expires_at))
 
     def _revocation(self, target: Target, last_expiry: int, not_before: float) -> Revocation:
         return Revocation(target, not_before=int(not_before), expires_at=last_expiry + self.clock_skew_seconds + 1)

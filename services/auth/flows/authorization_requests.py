@@ -44,5 +44,5 @@ class AuthorizationRequests:
     async def client(self, client_id: str, now: float, *others: Target) -> KnownClient:
         """The client's row, of a second that no known revocation of it (or of the `others`) reaches."""
         up_to = self.access_tokens.revoked_up_to(Target("client", client_id), *others)
-        issued_at = self.access_tokens.second_after(up_to, now)
+        issued_at = await self.access_tokens.second_after(up_to, now)
         return await self.clients.get(client_id, issued_at=issued_at, revoked_up_to=up_to, now=now)

@@ -60,7 +60,7 @@ class ClientAuthentication:
             raise TooManyClientAttempts(retry_after_seconds=wait)
         targets = Target("client", client_id), Target("user", client_id)
         revoked_up_to = self.access_tokens.revoked_up_to(*targets)
-        issued_at = self.access_tokens.second_after(revoked_up_to, now)
+        issued_at = await self.access_tokens.second_after(revoked_up_to, now)
         if client_id in BUILT_IN:
             return self._verified(unverified_client, BUILT_IN[client_id], now), issued_at
         known = await self.clients.get(client_id, issued_at=issued_at, revoked_up_to=revoked_up_to, now=now)

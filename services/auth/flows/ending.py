@@ -48,7 +48,7 @@ class Ending:
 
     async def revoke(self, revocation: Revocation, why: AuditEvent, now: float) -> Announced:
         """Revoke what has no row of its own. What was revoked stays so."""
-        in_force = await self.revocations.save(revocation, now, self.guard.on_top_of)
+        in_force = await self.revocations.save(revocation, now)
         self.audit.record(why, now)
         return Announced(in_force, await self.announcer.announce(in_force))
 

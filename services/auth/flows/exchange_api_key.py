@@ -52,10 +52,10 @@ class ExchangeApiKey:
         key = await self._key(exchange.unverified_subject, now)
         targets = Target("user", key.user_id), Target("client", client.client_id)
         revoked_up_to = self.access_tokens.revoked_up_to(*targets)
+        second = client_second or await self.access_tokens.second_after(revoked_up_to, now)
         user = await self._user(key, now)
         held = key.scope & scope_of(user.roles, user.permissions)
         scope = exchanged_scope(held, client, exchange.raw_scope)
-        second = self.access_tokens.second_after(revoked_up_to, now) if client_second is None else client_second
         if second <= revoked_up_to:
             raise JustRevoked
         if key.expires_at <= second:

@@ -1,5 +1,6 @@
 """A step that three flows share: giving out an access token."""
 
+import asyncio
 from dataclasses import dataclass
 
 from services.auth.domain.access_tokens import Grant, access_claims, issue_second
@@ -7,10 +8,13 @@ from services.auth.domain.sessions import Lifetimes
 from services.auth.domain.status_lists import Slot, status_claim
 from services.auth.signing_keys import SigningKeys
 from services.auth.stores.token_slots import TokenSlots
+from shared.clock import Clock
 from shared.ids import new_id
 from shared.tokens.compact import ACCESS_TOKEN_TYPE
 from shared.tokens.revocation import EVERYTHING, RevokedSet, Target
 from shared.tokens.signature import SigningKey, sign
+
+_WAIT_MARGIN_SECONDS = 0.01  # a timer and a clock are two things
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +48,7 @@ class Reserved:
 
 @dataclass(frozen=True, slots=True)
 class AccessTokens:
-    """Signs. `revoked` is what this process has heard of revocations."""
+    """Signs. `revoked` is what this process has heard of revocations, `now` the clock of all auths."""
 
     keys: SigningKeys
     slots: TokenSlots
@@ -52,19 +56,26 @@ class AccessTokens:
     audience: str
     lifetimes: Lifetimes
     revoked: RevokedSet
-    lead_seconds: int
+    now: Clock
 
     def revoked_up_to(self, *targets: Target) -> int:
         """The last second of which tokens about these are known to be revoked; -1: there is none.
 
-        Ask *before* reading the rows that a token is made of: then a revocation that comes while a row is on its way
-        ends what is made of that row.
+        Ask, and wait for the `second_after`, *before* reading the rows that a token is made of: then a revocation that
+        comes while a row is on its way ends what is made of that row.
         """
         return max(map(self.revoked.not_before, (EVERYTHING, *targets)))
 
-    def second_after(self, revoked_up_to: int, now: float) -> int:
-        """The `iat` of a token that is issued now. Raises JustRevoked: that second must be waited for."""
-        return issue_second(now, revoked_up_to, self.lead_seconds)
+    async def second_after(self, revoked_up_to: int, now: float) -> int:
+        """The `iat` of a token that is issued in answer to a request of `now`, once that second has come.
+
+        Raises:
+            JustRevoked: so long nobody should have to wait.
+        """
+        second = issue_second(now, revoked_up_to)
+        if (wait := second - self.now()) > 0:
+            await asyncio.sleep(wait + _WAIT_MARGIN_SECONDS)
+        return second
 
     async def reserve(self, client_id: str, issued_at: int, *, subject: str | None = None) -> Reserved:
         """A place in a status list for a token with this `iat`. It waits for DynamoDB only now and then.

@@ -92,13 +92,14 @@ class PasswordCheck:
         """
         attempt = _Attempt(fold_username(credentials.username), counted_address(origin.address), client_id, event, now)
         with self.passwords.room():
-            user, issued_at = await self._admit(attempt)
+            user = await self._admit(attempt)
             stored_hash = user.password_hash if user else None
             verification = await self.passwords.verify(stored_hash, credentials.password)
         if user is None or not verification.is_right or user.disabled:
             reason = "unknown_user" if user is None else "disabled" if user.disabled else "wrong_password"
             self.audit.record(attempt.refused(user, reason), now)
             raise InvalidCredentials
+        user, issued_at = await self._after_revocations(user, attempt)
         return Proven(user, issued_at, attempt.address, credentials.password if verification.is_weak else None)
 
     async def settle(self, proven: Proven) -> None:
@@ -106,14 +107,14 @@ class PasswordCheck:
         cleared = self._uncount(self.attempts.clear(proven.user.username, proven.address))
         await at_once(cleared, self._improve_hash(proven))
 
-    async def _admit(self, attempt: _Attempt) -> tuple[User | None, int]:
-        """What `_find` finds, if a try may come now; it is counted."""
+    async def _admit(self, attempt: _Attempt) -> User | None:
+        """The user, if a try may come now; it is counted."""
         counted = self.attempts.count_failure(attempt.username, attempt.address, attempt.now)
-        found, wait = await asyncio.gather(self._find(attempt), counted, return_exceptions=True)
+        found, wait = await asyncio.gather(self.users.get(attempt.username), counted, return_exceptions=True)
         if isinstance(wait, BaseException):
             raise wait
         if wait > 0:
-            user = None if isinstance(found, BaseException) else found[0]
+            user = None if isinstance(found, BaseException) else found
             details: Details = {"wait_seconds": math.ceil(wait)}
             self.audit.record(attempt.refused(user, "too_many_attempts", details), attempt.now)
             raise TooManyAttempts("Too many wrong passwords. Wait, then try again.", retry_after_seconds=wait)
@@ -122,22 +123,24 @@ class PasswordCheck:
             raise found
         return found
 
-    async def _find(self, attempt: _Attempt) -> tuple[User | None, int]:
+    async def _after_revocations(self, user: User, attempt: _Attempt) -> tuple[User, int]:
         """The user, and the `iat` for what is issued on the strength of this row.
 
-        When the user's tokens or sessions were ended in this very second, the row is read again for a later `iat`.
+        When the user's tokens or sessions were ended in this very second, the next one is waited for, and the row read
+        again. Only whoever knows the password waits: to all others it would tell that there is such a user.
         """
+        targets = Target("user", user.user_id), Target("client", attempt.client_id)
         issued_at = int(attempt.now)
-        user = await self.users.get(attempt.username)
-        while user is not None:
-            targets = Target("user", user.user_id), Target("client", attempt.client_id)
+        while True:
             ended_up_to = max(self.access_tokens.revoked_up_to(*targets), user.password_changed_at)
-            needed = self.access_tokens.second_after(ended_up_to, attempt.now)
+            needed = await self.access_tokens.second_after(ended_up_to, attempt.now)
             if needed == issued_at:
-                break
-            issued_at = needed
-            user = await self.users.get(attempt.username)
-        return user, issued_at
+                return user, issued_at
+            latest = await self.users.get(attempt.username)
+            if latest is None or latest.disabled or latest.password_hash != user.password_hash:
+                self.audit.record(attempt.refused(user, "changed_meanwhile"), attempt.now)
+                raise InvalidCredentials
+            user, issued_at = latest, needed
 
     async def _improve_hash(self, proven: Proven) -> None:
         if proven.weak_password is None:

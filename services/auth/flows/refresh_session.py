@@ -71,14 +71,13 @@ class RefreshSession:
             raise self._refused(reason, session, now, "This refresh token is not known.")
         scope = narrow_scope(session.scope & client.scope, raw_scope)
         targets = Target("user", session.user_id), Target("client", session.client_id)
-        revoked_up_to = self.access_tokens.revoked_up_to(*targets)
+        issued_at = await self.access_tokens.second_after(self.access_tokens.revoked_up_to(*targets), now)
         use = await self._judged(presented, session, now)
         user = await self._user(session, now)
         granted = scope & scope_of(user.roles, user.permissions)
         if session.scope and not granted:  # a token that reaches nothing would fail somewhere else, and say less
             raise self._refused("no_scope_left", session, now, "Nothing is left of the scope that was granted.")
         grant = Grant.of_session(session, user, granted)
-        issued_at = self.access_tokens.second_after(revoked_up_to, now)
         reserved = None
         if session.may_list_another(now):
             reserved = await self.access_tokens.reserve(session.client_id, issued_at)

@@ -40,7 +40,7 @@ class SessionStart:
         Raises:
             InvalidGrant: the consent holds no more. Unavailable: DynamoDB does not answer.
         """
-        issued_at = self.access_tokens.second_after(self.access_tokens.revoked_up_to(*consent.targets), now)
+        issued_at = await self.access_tokens.second_after(self.access_tokens.revoked_up_to(*consent.targets), now)
         user, revocations = await at_once(self.users.get(consent.username), self.revocations.read(consent.targets))
         if user is None or not consent.holds(user, revoked_up_to(revocations)):
             raise InvalidGrant("What the user has consented to was revoked. Ask again.")

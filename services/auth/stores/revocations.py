@@ -1,7 +1,7 @@
 """Revocations in DynamoDB: the truth that outlives Redis and every instance."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
-from typing import Any, TypeAlias
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
 
 from botocore.exceptions import ClientError
 
@@ -13,7 +13,6 @@ from shared.errors import Unavailable
 from shared.tokens.revocation import Revocation
 from shared.tokens.revocation_keys import TABLE, from_row, to_row
 
-Merge: TypeAlias = Callable[[Revocation, Revocation], Revocation]
 _TRIES = 20
 _ROWS_IN_PAGE = 2000  # each page comes well within a read's timeout
 _REACHES_LESS_FAR = "not_before < :not_before AND expires_at <= :expires_at"
@@ -28,13 +27,13 @@ class Revocations:
         self._prefix = table_prefix
         self._table = table_prefix + TABLE
 
-    async def save(self, revocation: Revocation, now: float, merge: Merge) -> Revocation:
-        """Make it durable. The answer is what is in force now: where one was known, `merge(known, revocation)`."""
+    async def save(self, revocation: Revocation, now: float) -> Revocation:
+        """Make it durable. The answer is what is in force now: where one was known, both together."""
         wanted, known = revocation, await self._put(revocation, None, now)
         for _ in range(_TRIES):
             if known is None:
                 return wanted
-            wanted = merge(known, revocation)
+            wanted = revocation.together_with(known)
             if wanted == known:
                 return known
             known = await self._put(wanted, known, now)

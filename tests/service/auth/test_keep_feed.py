@@ -51,7 +51,7 @@ class Keeper:
         """Durable, as it is when its auth dies before it is announced."""
         now = clock.now() - age_seconds
         wanted = Revocation(Target("jti", value), int(now), int(clock.now()) + 900)
-        return await self.revocations.save(wanted, now, lambda _, new: new)
+        return await self.revocations.save(wanted, now)
 
     async def announced(self) -> set[str]:
         return set(await self.redis.zrange(SNAPSHOT_KEY, 0, -1))

@@ -51,7 +51,7 @@ async def test_of_revocations_at_once_the_one_that_reaches_furthest_is_in_force(
     wanted = [Revocation(Target("user", "ada"), int(now) - age, int(now) + 100 + age) for age in range(4)]
     async with open_dynamodb(settings) as dynamodb:
         revocations = Revocations(dynamodb, settings.table_prefix)
-        answers = await at_once(*(revocations.save(each, now, GUARD.on_top_of) for each in wanted))
+        answers = await at_once(*(revocations.save(each, now) for each in wanted))
         [stored] = [each async for each in revocations.in_force(now)]
         expired = [each async for each in revocations.in_force(now + 1000)]
     assert stored.not_before == max(answer.not_before for answer in answers) >= int(now)
@@ -67,11 +67,11 @@ async def test_a_revocation_is_remembered_as_long_as_the_longest_of_its_like(
     async with open_dynamodb(settings) as dynamodb:
         revocations = Revocations(dynamodb, settings.table_prefix)
         wanted = [Revocation(Target(kind, "x"), int(now), int(now) + seconds) for seconds in (100, 300, 200, 300, 300)]
-        answers = [await revocations.save(each, now, GUARD.on_top_of) for each in wanted]
+        answers = [await revocations.save(each, now) for each in wanted]
         [stored] = [each async for each in revocations.in_force(now)]
     assert stored == answers[-1]
     assert stored.expires_at == int(now) + 300
-    assert stored.not_before == int(now) + (2 if kind in {"user", "client"} else 0)
+    assert stored.not_before == int(now)
 
 
 async def test_wrong_passwords_are_forgotten_and_known_addresses_too(redis_url: str) -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.auth.domain.access_tokens import issue_second, lead_of
+from services.auth.domain.access_tokens import issue_second
 from services.auth.domain.problems import JustRevoked
 from services.auth.domain.revocations import Guard, ends_session, targets_of_session
 from services.auth.domain.sessions import (
@@ -18,7 +18,7 @@ from services.auth.domain.sessions import (
 from services.auth.domain.users import User
 from shared.errors import ValidationFailed
 from shared.tokens.claims import MAX_LIFETIME_SECONDS
-from shared.tokens.revocation import Kind, Revocation, Target
+from shared.tokens.revocation import EVERYTHING, Kind, Revocation, RevokedSet, Target
 
 NOW = 1_800_000_000
 LIFETIMES = Lifetimes(access_seconds=900, session_seconds=3_000_000, grace_seconds=10)
@@ -102,59 +102,46 @@ def test_a_session_can_be_ended_by_four_names() -> None:
     assert kinds == {"sid": session.session_id, "user": "user_ada", "client": "mayfly-login", "all": "*"}
 
 
-def _on_top(known: int, wanted: int, kind: Kind = "user") -> int:
+def _together(known: int, wanted: int, kind: Kind = "user") -> Revocation:
     target = Target(kind, "x")
-    return GUARD.on_top_of(Revocation(target, known, NOW + 50), Revocation(target, wanted, NOW + 40)).not_before
+    return Revocation(target, wanted, NOW + 40).together_with(Revocation(target, known, NOW + 50))
 
 
 def test_a_later_revocation_reaches_further() -> None:
-    assert _on_top(NOW - 10, NOW) == NOW
+    assert _together(NOW - 10, NOW).not_before == NOW
 
 
 def test_a_revocation_never_takes_an_older_one_back() -> None:
-    assert _on_top(NOW + 100, NOW) == NOW + 100
-    merged = GUARD.on_top_of(Revocation(Target("user", "x"), NOW, NOW + 50), Revocation(Target("user", "x"), NOW, NOW))
-    assert merged.expires_at == NOW + 50
-
-
-def test_one_more_revocation_in_the_same_second_reaches_one_further_up_to_the_lead() -> None:
-    assert [_on_top(known, NOW) for known in (NOW, NOW + 1, NOW + 2)] == [NOW + 1, NOW + 2, NOW + 2]
-
-
-@pytest.mark.parametrize("kind", ["jti", "sid"])
-def test_what_ends_for_good_needs_no_second_on_top(kind: Kind) -> None:
-    assert _on_top(NOW, NOW, kind) == NOW
+    merged = _together(NOW + 100, NOW)
+    assert (merged.not_before, merged.expires_at) == (NOW + 100, NOW + 50)
 
 
 def test_a_token_is_issued_after_what_is_revoked() -> None:
-    assert issue_second(NOW + 0.5, -1, 2) == NOW
-    assert issue_second(NOW + 0.5, NOW - 1, 2) == NOW
-    assert issue_second(NOW + 0.5, NOW, 2) == NOW + 1
-    assert issue_second(NOW + 0.5, NOW + 1, 2) == NOW + 2
+    assert issue_second(NOW + 0.5, -1) == NOW
+    assert issue_second(NOW + 0.5, NOW - 1) == NOW
+    assert issue_second(NOW + 0.5, NOW) == NOW + 1
+    assert issue_second(NOW + 0.5, NOW + 1) == NOW + 2
     with pytest.raises(JustRevoked):
-        issue_second(NOW + 0.5, NOW + 2, 2)
+        issue_second(NOW + 0.5, NOW + 2)
 
 
-@pytest.mark.parametrize(("skew", "lead"), [(0, 0), (1, 0), (2, 1), (5, 2), (60, 2)])
-def test_the_lead_leaves_half_of_the_skew_to_the_clocks(skew: int, lead: int) -> None:
-    assert lead_of(skew) == lead
+_ACTS = st.sampled_from(["login", "user", "client", "all"])
 
 
-@given(st.lists(st.tuples(st.sampled_from(["revoke", "login"]), st.floats(0, 0.7)), max_size=30))
+@given(st.lists(st.tuples(_ACTS, st.floats(0, 0.7)), max_size=30))
 def test_a_revocation_ends_all_that_was_issued_before_it(acts: list[tuple[str, float]]) -> None:
-    """However revocations and logins of one user follow one another, within one second or over several."""
-    now, revoked, issued = float(NOW), None, list[int]()
+    """However revocations of all kinds and logins follow one another, within one second or over several."""
+    now, revoked, issued = float(NOW), RevokedSet(), list[int]()
+    targets = {"user": Target("user", "x"), "client": Target("client", "y"), "all": EVERYTHING}
     for act, seconds in acts:
         now += seconds
-        if act == "revoke":
-            wanted = Revocation(Target("user", "x"), int(now), NOW + 99)
-            revoked = wanted if revoked is None else GUARD.on_top_of(revoked, wanted)
-            assert all(second <= revoked.not_before for second in issued)
-            assert revoked.not_before <= now + 2
-        elif revoked is None or revoked.not_before < int(now) + 2:
-            second = issue_second(now, -1 if revoked is None else revoked.not_before, 2)
-            assert revoked is None or second > revoked.not_before
+        if act == "login":
+            second = issue_second(now, max(map(revoked.not_before, targets.values())))
+            now = max(now, second)  # whoever issues a token waits for its second
             issued.append(second)
+        else:
+            revoked.add(GUARD.of_target(targets[act], now))
+            assert all(second <= revoked.not_before(targets[act]) for second in issued)
 
 
 @pytest.mark.parametrize(
