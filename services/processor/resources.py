@@ -24,17 +24,20 @@ from services.processor.flows.start_upload import StartUpload
 from services.processor.flows.store_pipeline import StorePipeline
 from services.processor.flows.submit_job import SubmitJob
 from services.processor.flows.sweep_jobs import SweepJobs
+from services.processor.flows.try_job import TryJob
 from services.processor.settings import ProcessorSettings
 from services.processor.stores.cutting import Cutting
 from services.processor.stores.inputs import Inputs
 from services.processor.stores.job_files import JobFiles
 from services.processor.stores.job_keys import TABLE
+from services.processor.stores.job_requests import JobRequests
 from services.processor.stores.job_watch import JobWatch
 from services.processor.stores.jobs import Jobs
 from services.processor.stores.lease_keeping import LeaseKeeping
 from services.processor.stores.links import Links
 from services.processor.stores.outcomes import Outcomes
 from services.processor.stores.parts import Leases, Parts
+from services.processor.stores.planner import LookInto, Planner
 from services.processor.stores.records import Records
 from services.processor.stores.source_finder import SourceFinder
 from services.processor.stores.stored_pipelines import StoredPipelines
@@ -89,6 +92,7 @@ class ProcessorFlows:
     """What the routes call."""
 
     submit_job: SubmitJob
+    try_job: TryJob
     read_status: ReadStatus
     follow_job: FollowJob
     list_jobs: ListJobs
@@ -154,8 +158,11 @@ async def open_stores(
 def processor_flows(stores: Stores, settings: ProcessorSettings, now: clock.Clock = clock.now) -> ProcessorFlows:
     finder = SourceFinder(stores.inputs, settings.preview_bytes, settings.max_objects, settings.max_listed_keys, 1)
     watch = JobWatch(stores.parts, stores.outcomes)
+    requests = JobRequests(stores.pipelines, stores.access)
+    planner = _planner(stores, settings, stores.records.try_inputs, only_about=True)
     return ProcessorFlows(
-        submit_job=SubmitJob(stores.jobs, stores.pipelines, stores.queue, stores.access, settings, now),
+        submit_job=SubmitJob(stores.jobs, requests, stores.queue, settings, now),
+        try_job=TryJob(requests, planner, stores.access, settings),
         read_status=ReadStatus(stores.jobs, watch, now),
         follow_job=FollowJob(stores.jobs, watch, StreamPlaces(settings.max_event_streams), now),
         list_jobs=ListJobs(stores.jobs),
@@ -181,16 +188,7 @@ def worker_flows(stores: Stores, settings: ProcessorSettings, now: clock.Clock =
             queue=stores.queue,
             keeping=keeping,
             outcomes=stores.outcomes,
-            finder=SourceFinder(
-                stores.inputs,
-                settings.sample_bytes,
-                settings.max_objects,
-                settings.max_listed_keys,
-                settings.sample_objects,
-            ),
-            cutting=Cutting(stores.inputs, settings.partition_bytes),
-            records=stores.records,
-            access=stores.access,
+            planner=_planner(stores, settings, stores.records.plan_inputs),
             settings=settings,
             now=now,
         ),
@@ -207,6 +205,21 @@ def worker_flows(stores: Stores, settings: ProcessorSettings, now: clock.Clock =
             now=now,
         ),
         sweep_jobs=SweepJobs(stores.jobs, stores.parts, stores.queue, settings, now),
+    )
+
+
+def _planner(stores: Stores, settings: ProcessorSettings, look_into: LookInto, *, only_about: bool = False) -> Planner:
+    return Planner(
+        SourceFinder(
+            stores.inputs,
+            settings.sample_bytes,
+            settings.max_objects,
+            settings.max_listed_keys,
+            settings.sample_objects,
+        ),
+        look_into,
+        Cutting(stores.inputs, settings.partition_bytes, only_about),
+        stores.access,
     )
 
 

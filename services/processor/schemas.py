@@ -47,6 +47,9 @@ class ProcessRequest(RequestModel):
     pipeline: str | None = Field(None, description="The name of a stored pipeline.", examples=["daily-orders"])
     data_source: str | list[str] | None = Field(None, description=_DATA_SOURCE, examples=["test"])
     config: dict[str, Any] | None = Field(None, description=_CONFIG)
+    dry_run: bool = Field(
+        False, description="Answer with the plan and what AWS would ask for it. Nothing is written, no id is taken."
+    )
 
 
 class UploadRequest(RequestModel):

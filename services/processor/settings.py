@@ -53,9 +53,12 @@ class ProcessorSettings(SharedSettings):
 
     preview_records: int = Field(20, ge=1, le=1000, description="How many records a preview reads.")
     preview_bytes: int = Field(1_048_576, ge=1024, description="How much of an object a preview reads.")
-    preview_deadline_seconds: float = Field(10, gt=0, le=60, description="How long a preview may take.")
+    preview_deadline_seconds: float = Field(10, gt=0, le=60, description="How long a preview or a dry run may take.")
     max_waiting_previews: int = Field(
-        16, ge=0, le=10_000, description="How many previews wait while others run; the next one is told to come later."
+        16,
+        ge=0,
+        le=10_000,
+        description="How many previews and dry runs wait while others run; the next one is told to come later.",
     )
     sample_bytes: int = Field(1_048_576, ge=1024, description="How much of an object is read to infer its columns.")
     sample_objects: int = Field(8, ge=1, le=100, description="How many objects of a job are read to infer its columns.")

@@ -75,6 +75,7 @@ WALKED = (
     "docs/how-to/read-the-audit-trail.md",
     "docs/how-to/rotate-keys.md",
     "docs/how-to/store-pipelines.md",
+    "docs/how-to/try-a-job.md",
 )
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from services.processor.domain.job_names import JobRequest, owner_segment
+from services.processor.domain.job_names import JobRequest, owner_segment, parse_processing_id
 from services.processor.domain.pipeline import parse_config
 from services.processor.domain.sources import SourceRules, parse_source
 from services.processor.domain.stored_pipelines import StoredPipeline
@@ -10,6 +10,17 @@ from shared.errors import FieldError, ValidationFailed
 
 MOST_REQUEST_BYTES = 262_144
 """A job's record, the request in it, has to fit into a DynamoDB item of 400 KB."""
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A request as it came; nothing in it was checked but its JSON types. None: the client did not say."""
+
+    raw_processing_id: str | None
+    raw_idempotency_key: str | None
+    raw_pipeline: str | None
+    raw_data_source: object | None
+    raw_config: dict[str, object] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +80,16 @@ def run_of(stored: StoredPipeline | None, raw_data_source: object | None, rules:
     return parse_request(source, dict(stored.request.config), rules)
 
 
-def one_id(raw_processing_id: str | None, raw_idempotency_key: str | None) -> tuple[str, str] | None:
-    """The id that the client chose and where it stood; None when it left the choice to us.
+def chosen_id(submission: Submission) -> str | None:
+    """The id that the client chose; None when it left the choice to us.
 
     Raises:
-        ValidationFailed: it chose two.
+        ValidationFailed: it is none, or the client chose two.
     """
-    if raw_processing_id is None:
-        return None if raw_idempotency_key is None else (raw_idempotency_key, "Idempotency-Key")
-    if raw_idempotency_key not in {None, raw_processing_id}:
+    raw_id, raw_key = submission.raw_processing_id, submission.raw_idempotency_key
+    if raw_id is None:
+        return None if raw_key is None else parse_processing_id(raw_key, "Idempotency-Key")
+    if raw_key not in {None, raw_id}:
         detail = "Idempotency-Key: it differs from processing_id in the body; send one of them"
         raise ValidationFailed(detail, errors=[FieldError("Idempotency-Key", detail)])
-    return raw_processing_id, "/processing_id"
+    return parse_processing_id(raw_id, "/processing_id")

@@ -8,12 +8,8 @@ from services.processor.domain.jobs import Job
 from services.processor.domain.manifests import failed
 from services.processor.domain.messages import WorkMessage
 from services.processor.domain.outcomes import JobState
-from services.processor.domain.pinned_sources import partitions_of, whole
-from services.processor.domain.pipeline import parse_config
-from services.processor.domain.plans import JoinedSource, Plan, parse_plan, plan_text
+from services.processor.domain.plans import parse_plan, plan_text
 from services.processor.domain.progress import missing_parts
-from services.processor.domain.sources import parse_source
-from services.processor.domain.submissions import SourceAccess
 from services.processor.domain.work import (
     Done,
     Later,
@@ -24,14 +20,12 @@ from services.processor.domain.work import (
 )
 from services.processor.domain.work_errors import put_off_or_over, tried_too_often
 from services.processor.settings import ProcessorSettings
-from services.processor.stores.cutting import Cutting
 from services.processor.stores.job_files import JobFiles
 from services.processor.stores.jobs import Jobs, LeaseRefused
 from services.processor.stores.lease_keeping import TAKEOVERS, Holding, LeaseKeeping
 from services.processor.stores.outcomes import Outcomes
 from services.processor.stores.parts import Parts
-from services.processor.stores.records import Records
-from services.processor.stores.source_finder import SourceFinder
+from services.processor.stores.planner import Planner
 from services.processor.stores.work_queue import Delivery, WorkQueue
 from shared import clock
 from shared.errors import Problem, Unavailable
@@ -49,10 +43,7 @@ class PlanJob:
     queue: WorkQueue
     keeping: LeaseKeeping
     outcomes: Outcomes
-    finder: SourceFinder
-    cutting: Cutting
-    records: Records
-    access: SourceAccess
+    planner: Planner
     settings: ProcessorSettings
     now: clock.Clock
 
@@ -81,7 +72,8 @@ class PlanJob:
 
     async def _plan_and_open(self, job: Job) -> Planned | Verdict:
         try:
-            plan = parse_plan(await self.files.decide_plan(job.key, plan_text(await self._plan(job))))
+            ours = await self.planner.plan(job.key.owner, job.request)
+            plan = parse_plan(await self.files.decide_plan(job.key, plan_text(ours)))
             job = await self.jobs.open(
                 job.key, parts=len(plan.partitions), bytes_in=plan.bytes_in, now_ms=self._now_ms()
             )
@@ -92,27 +84,6 @@ class PlanJob:
         await self._ask_for(job, range(1, job.parts))
         log.info("job_planned", parts=job.parts, bytes=plan.bytes_in)
         return Planned(job, plan)
-
-    async def _plan(self, job: Job) -> Plan:
-        pipeline = parse_config(job.request.config)
-        rules = self.access.rules_for(job.key.owner)
-        found = await self.finder.find(parse_source(job.request.data_source, rules))
-        joined = await self.finder.find_joined(pipeline, rules)
-        inputs, theirs = await self.records.plan_inputs(pipeline, found, joined)
-        at_once = pipeline.needs_all_rows
-        slices = whole(found.sources) if at_once else await self.cutting.slices(found, inputs.encodings)
-        return Plan(
-            request_sha256=job.request.fingerprint,
-            sources=found.sources,
-            encodings=inputs.encodings,
-            partitions=partitions_of(slices, at_once=at_once),
-            schema=inputs.schema,
-            output=inputs.output,
-            engine=self.records.version,
-            joined=tuple(
-                JoinedSource(one.sources, read.encodings, read.schema) for one, read in zip(joined, theirs, strict=True)
-            ),
-        )
 
     async def _join(self, job: Job | None) -> Planned | Verdict:
         """Go on with a job that was planned before: its planner may have died before it asked for the parts."""

@@ -3,19 +3,18 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from services.processor.domain.job_names import JobConflict, JobKey, JobRequest, parse_processing_id
+from services.processor.domain.job_names import JobConflict, JobKey
 from services.processor.domain.jobs import Job
 from services.processor.domain.messages import WorkMessage
 from services.processor.domain.outcomes import JobState
-from services.processor.domain.stored_pipelines import parse_pipeline_name
-from services.processor.domain.submissions import SourceAccess, one_id, parse_request, run_of
+from services.processor.domain.submissions import Submission, chosen_id
 from services.processor.settings import ProcessorSettings
+from services.processor.stores.job_requests import JobRequests
 from services.processor.stores.job_watch import until_ended
 from services.processor.stores.jobs import Jobs
-from services.processor.stores.stored_pipelines import StoredPipelines
 from services.processor.stores.work_queue import WorkQueue
 from shared import clock
-from shared.errors import FieldError, Unavailable, ValidationFailed
+from shared.errors import FieldError, Unavailable
 from shared.ids import new_id
 from shared.telemetry.context import bind, current_trace
 from shared.telemetry.logs import get_logger
@@ -24,22 +23,10 @@ log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Submission:
-    """A request as it came; nothing in it was checked but its JSON types. None: the client did not say."""
-
-    raw_processing_id: str | None
-    raw_idempotency_key: str | None
-    raw_pipeline: str | None
-    raw_data_source: object | None
-    raw_config: dict[str, object] | None
-
-
-@dataclass(frozen=True, slots=True)
 class SubmitJob:
     jobs: Jobs
-    pipelines: StoredPipelines
+    requests: JobRequests
     queue: WorkQueue
-    access: SourceAccess
     settings: ProcessorSettings
     now: clock.Clock
 
@@ -71,25 +58,12 @@ class SubmitJob:
         return await until_ended(self.jobs, standing, wait_seconds=wait_seconds, no_more=no_more)
 
     async def _parse(self, owner: str, submission: Submission) -> Job:
-        chosen = one_id(submission.raw_processing_id, submission.raw_idempotency_key)
-        processing_id = new_id("job") if chosen is None else parse_processing_id(*chosen)
         return Job(
-            key=JobKey(owner, processing_id),
-            request=await self._request(owner, submission),
+            key=JobKey(owner, chosen_id(submission) or new_id("job")),
+            request=await self.requests.of(owner, submission),
             submitted_at_ms=round(self.now() * 1000),
             traceparent=current_trace().traceparent,
         )
-
-    async def _request(self, owner: str, submission: Submission) -> JobRequest:
-        """Written out, also where the client named a stored pipeline: the job does what that says now."""
-        rules = self.access.rules_for(owner)
-        if submission.raw_pipeline is None:
-            return parse_request(submission.raw_data_source, submission.raw_config or {}, rules)
-        if submission.raw_config is not None:
-            detail = "config: the stored pipeline has its own; leave out config or pipeline"
-            raise ValidationFailed(detail, errors=[FieldError("/config", detail)])
-        name = parse_pipeline_name(submission.raw_pipeline, "/pipeline")
-        return run_of(await self.pipelines.get(owner, name), submission.raw_data_source, rules)
 
     async def _enqueue(self, job: Job) -> None:
         try:

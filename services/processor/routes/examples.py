@@ -25,6 +25,10 @@ PROCESS_EXAMPLES: dict[str, Any] = {
             },
         },
     },
+    "dry run": {
+        "summary": "What would it read, and what would it cost?",
+        "value": {"data_source": "test", "config": {"filter_condition": "id >= 90"}, "dry_run": True},
+    },
 }
 PREVIEW_EXAMPLES: dict[str, Any] = {
     "smallest": {

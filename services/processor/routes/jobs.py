@@ -7,12 +7,13 @@ from fastapi import APIRouter, Body, Header, Query, Response, status
 from services.processor.dependencies import Flows, JobId, NoMore, Owner, Prefer, WaitSeconds
 from services.processor.domain.job_names import JobConflict, JobNotFound
 from services.processor.domain.outcomes import JobState
-from services.processor.domain.pipeline_errors import PipelineError
+from services.processor.domain.pipeline_errors import DeadlineExceeded, PipelineError
 from services.processor.domain.results import JobCancelled, JobEnded
+from services.processor.domain.submissions import Submission
 from services.processor.domain.work_errors import TriedTooOften, WaitedTooLong
-from services.processor.flows.submit_job import Submission
 from services.processor.routes.examples import PROCESS_EXAMPLES
-from services.processor.routes.process_answer import JobFailedInWait, answer_process
+from services.processor.routes.process_answer import JobFailedInWait, answer_process, answer_trial
+from services.processor.routes.trial_bodies import TrialResponse
 from services.processor.schemas import (
     AcceptedResponse,
     JobsResponse,
@@ -21,7 +22,7 @@ from services.processor.schemas import (
     ProcessResponse,
     StatusResponse,
 )
-from shared.errors import InvalidRequest, PayloadTooLarge, Unavailable, ValidationFailed
+from shared.errors import InvalidRequest, PayloadTooLarge, RateLimited, Unavailable, ValidationFailed
 from shared.web.bearer import InsufficientScope, SecuredRoute, Unauthorized, requires
 from shared.web.problems import problem_responses
 
@@ -33,8 +34,9 @@ _ALWAYS = (Unauthorized, InsufficientScope, Unavailable)
     "/process",
     summary="Run a pipeline over S3 objects",
     status_code=status.HTTP_200_OK,
-    response_model=ProcessResponse,
+    response_model=ProcessResponse | TrialResponse,
     responses={
+        200: {"description": "It has ended within the wait. Or, of a dry run: what it would be."},
         202: {"model": AcceptedResponse, "description": "Accepted; it has not ended within the wait."},
         **problem_responses(
             InvalidRequest,
@@ -45,6 +47,8 @@ _ALWAYS = (Unauthorized, InsufficientScope, Unavailable)
             ValidationFailed,
             PipelineError,
             JobFailedInWait,
+            DeadlineExceeded,
+            RateLimited,
             TriedTooOften,
             WaitedTooLong,
         ),
@@ -67,8 +71,13 @@ async def submit(
     Safe to repeat: the same id with the same body is the same job, run once. Without an id each request is a new job.
     A stored pipeline is run as it is now; the same id once more, after it was changed, is a conflict: the job stands.
     `Location` says where to ask how the job is.
+
+    With `dry_run` it is only planned, in the time of a preview: which objects in which versions, in how many
+    partitions, as what columns, and what the requests would cost. What is wrong is told as the job would tell it.
     """
     submission = Submission(body.processing_id, idempotency_key, body.pipeline, body.data_source, body.config)
+    if body.dry_run:
+        return answer_trial(await flows.try_job(owner, submission))
     job = await flows.submit_job(owner, submission, wait_seconds=prefer.wait_seconds, no_more=no_more)
     return answer_process(job, prefer)
 

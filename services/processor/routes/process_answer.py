@@ -8,6 +8,8 @@ from services.processor.domain.pipeline_errors import WorkFolderFull
 from services.processor.domain.preferences import Preference
 from services.processor.domain.results import JobCancelled
 from services.processor.domain.work_errors import TriedTooOften, WaitedTooLong
+from services.processor.flows.try_job import Trial
+from services.processor.routes.trial_bodies import TrialResponse
 from services.processor.schemas import AcceptedResponse, JobErrorResponse, ProcessResponse
 from shared.errors import FieldError, Problem
 from shared.web.problems import problem_response
@@ -30,6 +32,10 @@ def answer_process(job: Job, preference: Preference) -> Response:
     if job.outcome.state is JobState.COMPLETED:
         return _json(status.HTTP_200_OK, ProcessResponse.of(job, job.outcome), headers)
     return problem_response(_problem(job, headers))
+
+
+def answer_trial(trial: Trial) -> Response:
+    return _json(status.HTTP_200_OK, TrialResponse.of(trial), {})
 
 
 def _problem(job: Job, headers: dict[str, str]) -> Problem:

@@ -16,7 +16,7 @@ from services.processor.engine.files import InputFile
 from services.processor.engine.inputs import InputPlan, ObjectSample, plan_inputs, plan_joins
 from services.processor.engine.previewing import Preview, preview
 from services.processor.engine.running import JoinedFiles, OutputFile, run
-from services.processor.engine.session import EngineLimits, Stop, engine_version
+from services.processor.engine.session import EngineLimits, Stop
 from services.processor.stores.source_finder import Found
 from shared import clock
 from shared.errors import RateLimited
@@ -27,7 +27,7 @@ Result = TypeVar("Result")
 class Records:
     """`limits.threads` are shared by the runs of a process: a lone one gets all. The bytes are the same either way.
 
-    Previews have a thread each, their own deadline, and wait for one another: so many at once, so many who wait.
+    Previews and dry runs have a thread each and wait for one another: so many at once, so many who wait.
     """
 
     def __init__(
@@ -40,10 +40,6 @@ class Records:
         self._previews = 0
         self._running = 0
 
-    @property
-    def version(self) -> str:
-        return engine_version()
-
     async def plan_inputs(
         self, pipeline: Pipeline, found: Found, joined: Sequence[Found]
     ) -> tuple[InputPlan, tuple[InputPlan, ...]]:
@@ -53,14 +49,17 @@ class Records:
             PipelineError: it does not.
             RecordError: the beginning of an object is not what it should be.
         """
-        samples, their_samples = samples_of(found), [samples_of(one) for one in joined]
+        return await asyncio.to_thread(_planned, pipeline, found, joined)
 
-        def plan() -> tuple[InputPlan, tuple[InputPlan, ...]]:
-            inputs, theirs = plan_inputs(pipeline, samples), plan_joins(pipeline, their_samples)
-            check(pipeline.knowing([one.schema for one in theirs]), inputs.schema)
-            return inputs, theirs
+    async def try_inputs(
+        self, pipeline: Pipeline, found: Found, joined: Sequence[Found]
+    ) -> tuple[InputPlan, tuple[InputPlan, ...]]:
+        """As `plan_inputs`, in turn with the previews.
 
-        return await asyncio.to_thread(plan)
+        Raises:
+            RateLimited: too many wait already.
+        """
+        return await self._in_turn(partial(_planned, pipeline, found, joined))
 
     async def preview(
         self, pipeline: Pipeline, found: Found, joined: Sequence[Found], *, records: int, processed_at: str
@@ -71,22 +70,25 @@ class Records:
             PipelineError, RecordError, DeadlineExceeded, MemoryExceeded: as a job would fail.
             RateLimited: too many wait already.
         """
-        if self._previews >= self._previews_most:
-            raise RateLimited("Too many previews at once. Try again.", retry_after_seconds=1)
         samples = [sample for sample in samples_of(found) if sample.content] or samples_of(found)[:1]
         theirs = [samples_of(one) for one in joined]
         limits = self._preview_limits
         shown = partial(preview, pipeline, samples, theirs, records, processed_at=processed_at, limits=limits)
+        return await self._in_turn(shown)
+
+    async def _in_turn(self, work: Callable[[], Result]) -> Result:
+        if self._previews >= self._previews_most:
+            raise RateLimited("Too many previews and dry runs at once. Try again.", retry_after_seconds=1)
         self._previews += 1
         try:
             await self._previewing.acquire()
-            running = asyncio.ensure_future(asyncio.to_thread(shown))
+            running = asyncio.ensure_future(asyncio.to_thread(work))
             running.add_done_callback(self._has_ended)
             return await asyncio.shield(running)
         finally:
             self._previews -= 1
 
-    def _has_ended(self, running: asyncio.Future[Preview]) -> None:
+    def _has_ended(self, running: asyncio.Future[Result]) -> None:
         """The place is free when the thread is, which may be after its caller was told that the time is over."""
         self._previewing.release()
         if not running.cancelled():
@@ -126,6 +128,12 @@ class Records:
             return await in_thread(work)
         finally:
             self._running -= 1
+
+
+def _planned(pipeline: Pipeline, found: Found, joined: Sequence[Found]) -> tuple[InputPlan, tuple[InputPlan, ...]]:
+    inputs, theirs = plan_inputs(pipeline, samples_of(found)), plan_joins(pipeline, list(map(samples_of, joined)))
+    check(pipeline.knowing([one.schema for one in theirs]), inputs.schema)
+    return inputs, theirs
 
 
 def samples_of(found: Found) -> list[ObjectSample]:

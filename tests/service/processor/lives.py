@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeAlias
 
 from services.processor.domain.job_names import JobKey
 from services.processor.domain.jobs import Job
-from services.processor.flows.submit_job import Submission
+from services.processor.domain.submissions import Submission
 from services.processor.resources import Stores, open_stores, processor_flows, worker_flows
 from services.processor.settings import ProcessorSettings
 from services.processor.stores.work_queue import Delivery, QueueUrl, WorkQueue

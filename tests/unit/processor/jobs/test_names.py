@@ -10,7 +10,7 @@ from services.processor.domain.fingerprint import canonical_json
 from services.processor.domain.job_names import LISTING_KEY, JobKey, JobRequest, owner_segment, parse_processing_id
 from services.processor.domain.messages import UnknownMessage, WorkMessage, parse_message
 from services.processor.domain.preferences import Preference, parse_prefer
-from services.processor.domain.submissions import SourceAccess, one_id
+from services.processor.domain.submissions import SourceAccess, Submission, chosen_id
 from services.processor.domain.uploads import parse_filename
 from shared.cursors import cursor_of, parse_cursor
 from shared.errors import ValidationFailed
@@ -118,22 +118,29 @@ def test_preferences_are_read_as_the_rfc_says(values: list[str], preference: Pre
     assert parse_prefer(values, default_seconds=5, most_seconds=60) == preference
 
 
+def named(in_body: str | None, in_header: str | None) -> Submission:
+    return Submission(in_body, in_header, None, None, None)
+
+
 @pytest.mark.parametrize(
-    ("in_body", "in_header", "chosen"),
-    [
-        (None, None, None),
-        ("a", None, ("a", "/processing_id")),
-        (None, "a", ("a", "Idempotency-Key")),
-        ("a", "a", ("a", "/processing_id")),
-    ],
+    ("in_body", "in_header", "chosen"), [(None, None, None), ("a", None, "a"), (None, "b", "b"), ("a", "a", "a")]
 )
-def test_one_name_is_chosen(in_body: str | None, in_header: str | None, chosen: tuple[str, str] | None) -> None:
-    assert one_id(in_body, in_header) == chosen
+def test_one_name_is_chosen(in_body: str | None, in_header: str | None, chosen: str | None) -> None:
+    assert chosen_id(named(in_body, in_header)) == chosen
 
 
 def test_two_names_are_refused() -> None:
     with pytest.raises(ValidationFailed, match="Idempotency-Key"):
-        one_id("a", "b")
+        chosen_id(named("a", "b"))
+
+
+@pytest.mark.parametrize(
+    ("in_body", "in_header", "pointer"), [("..", None, "/processing_id"), (None, "..", "Idempotency-Key")]
+)
+def test_a_bad_name_is_refused_where_it_stands(in_body: str | None, in_header: str | None, pointer: str) -> None:
+    with pytest.raises(ValidationFailed) as refusal:
+        chosen_id(named(in_body, in_header))
+    assert [error.pointer for error in refusal.value.errors] == [pointer]
 
 
 @pytest.mark.parametrize("name", ["a.csv", "Orders (1).ndjson.gz", "2026-11-23=x.json"])
