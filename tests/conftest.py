@@ -6,8 +6,8 @@
 - `valkey`, `aws_emulator`: the servers themselves, for a test that stops, hangs or kills them. Such a test leaves them
   running and resumed; one that wants to break things for longer starts a server of its own.
 
-Nothing is started for tests that ask for none of these. Where tests run in several processes (`make test`), each process
-has its own; the system tests, which time what they see, stay together in one.
+Nothing is started for tests that ask for none of these. Where tests run in several processes (`make test`), each
+process has its own; the system tests, which time what they see, stay together in one.
 """
 
 from collections.abc import AsyncIterator

@@ -41,6 +41,25 @@ async def test_a_zombie_can_not_record_a_part_that_was_taken_over(make_settings:
         assert zombie.calls.seen[-1] == "sqs.ChangeMessageVisibility"  # it went no further
 
 
+async def test_a_zombie_can_not_record_a_part_that_its_heir_works_on(make_settings: MakeSettings) -> None:
+    settings = make_settings(lease_seconds=60)
+    async with life(settings) as zombie, life(settings) as heir:
+        delivery = await submit_test_job(zombie, OWNER)
+        stall = zombie.calls.handler = Stall("dynamodb.UpdateItem", nth=4)
+        sleeping = asyncio.create_task(zombie.consumer._handle(delivery))
+        await stall.reached.wait()
+        heir.ahead_seconds = 100
+        its_stall = heir.calls.handler = Stall("dynamodb.UpdateItem", nth=3)  # no plan lease, part lease, record
+        working = asyncio.create_task(heir.consumer._handle(delivery))
+        await its_stall.reached.wait()
+        stall.let_go.set()
+        await sleeping
+        assert "sha256" not in await item(heir, "PART#00000")
+        its_stall.let_go.set()
+        await working
+        assert "sha256" in await item(heir, "PART#00000")
+
+
 async def test_a_worker_that_lost_its_lease_stops_at_the_next_heartbeat(make_settings: MakeSettings) -> None:
     settings = make_settings(lease_seconds=0.6)
     async with life(settings) as sleeper, life(settings) as heir:
