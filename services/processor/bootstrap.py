@@ -11,7 +11,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from services.processor.settings import ProcessorSettings
-from services.processor.stores.job_keys import BY_OWNER, OPEN_JOBS, TABLE
+from services.processor.stores.job_keys import BY_OWNER, OPEN_BY_OWNER, OPEN_JOBS, TABLE
 from shared.clients.aws import aws_errors, error_code, open_dynamodb, open_s3, open_sqs
 from shared.clients.aws_types import DynamoDBClient, S3Client, SQSClient
 from shared.clients.patience import patiently
@@ -36,6 +36,7 @@ _TABLE: dict[str, Any] = {
         {"AttributeName": "listing", "AttributeType": "S"},
         {"AttributeName": "open_shard", "AttributeType": "S"},
         {"AttributeName": "sweep_at_ms", "AttributeType": "N"},
+        {"AttributeName": "open_owner", "AttributeType": "S"},
     ],
     "GlobalSecondaryIndexes": [
         {
@@ -56,6 +57,14 @@ _TABLE: dict[str, Any] = {
                 {"AttributeName": "sweep_at_ms", "KeyType": "RANGE"},
             ],
             "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": _OPEN_JOB},
+        },
+        {
+            "IndexName": OPEN_BY_OWNER,
+            "KeySchema": [
+                {"AttributeName": "open_owner", "KeyType": "HASH"},
+                {"AttributeName": "listing", "KeyType": "RANGE"},
+            ],
+            "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["state", "plan_bytes_in"]},
         },
     ],
 }
@@ -93,11 +102,42 @@ async def _make_table(dynamodb: DynamoDBClient, table: str) -> None:
             if error_code(error) not in _EXISTS:
                 raise
         await dynamodb.get_waiter("table_exists").wait(TableName=table, WaiterConfig={"Delay": 1, "MaxAttempts": 60})
+        await _make_missing_indexes(dynamodb, table)
         ttl = (await dynamodb.describe_time_to_live(TableName=table))["TimeToLiveDescription"]
         if ttl.get("TimeToLiveStatus") not in {"ENABLED", "ENABLING"}:
             await dynamodb.update_time_to_live(
                 TableName=table, TimeToLiveSpecification={"Enabled": True, "AttributeName": "expires_at"}
             )
+
+
+async def _make_missing_indexes(dynamodb: DynamoDBClient, table: str) -> None:
+    """A table of an earlier version has fewer. DynamoDB makes one at a time, in the background."""
+    for index in _TABLE["GlobalSecondaryIndexes"]:
+        name = index["IndexName"]
+        while name not in (states := await _indexes(dynamodb, table)):
+            if set(states.values()) <= {"ACTIVE"}:
+                await _make_index(dynamodb, table, index)
+            else:
+                await asyncio.sleep(1)
+
+
+async def _make_index(dynamodb: DynamoDBClient, table: str, index: Any) -> None:  # noqa: ANN401 - the client's own type
+    attributes: Any = _TABLE["AttributeDefinitions"]
+    update: Any = [{"Create": index}]
+    try:
+        await dynamodb.update_table(
+            TableName=table, AttributeDefinitions=attributes, GlobalSecondaryIndexUpdates=update
+        )
+    except ClientError:
+        if index["IndexName"] not in await _indexes(dynamodb, table):  # else another bootstrap was faster
+            raise
+    log.info("index_made", table=table, index=index["IndexName"])
+
+
+async def _indexes(dynamodb: DynamoDBClient, table: str) -> dict[str, str]:
+    """Their states, by name."""
+    found = (await dynamodb.describe_table(TableName=table))["Table"].get("GlobalSecondaryIndexes", [])
+    return {each["IndexName"]: each["IndexStatus"] for each in found}
 
 
 async def _make_bucket(s3: S3Client, settings: ProcessorSettings) -> None:

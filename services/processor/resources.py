@@ -26,6 +26,7 @@ from services.processor.flows.submit_job import SubmitJob
 from services.processor.flows.sweep_jobs import SweepJobs
 from services.processor.flows.try_job import TryJob
 from services.processor.settings import ProcessorSettings
+from services.processor.stores.admission import Admission
 from services.processor.stores.cutting import Cutting
 from services.processor.stores.inputs import Inputs
 from services.processor.stores.job_files import JobFiles
@@ -161,7 +162,9 @@ def processor_flows(stores: Stores, settings: ProcessorSettings, now: clock.Cloc
     requests = JobRequests(stores.pipelines, stores.access)
     planner = _planner(stores, settings, stores.records.try_inputs, only_about=True)
     return ProcessorFlows(
-        submit_job=SubmitJob(stores.jobs, requests, stores.queue, settings, now),
+        submit_job=SubmitJob(
+            stores.jobs, requests, Admission(stores.jobs, settings.quotas), stores.queue, settings, now
+        ),
         try_job=TryJob(requests, planner, stores.access, settings),
         read_status=ReadStatus(stores.jobs, watch, now),
         follow_job=FollowJob(stores.jobs, watch, StreamPlaces(settings.max_event_streams), now),
@@ -197,6 +200,7 @@ def worker_flows(stores: Stores, settings: ProcessorSettings, now: clock.Clock =
             parts=stores.parts,
             inputs=stores.inputs,
             files=stores.files,
+            queue=stores.queue,
             keeping=keeping,
             outcomes=stores.outcomes,
             records=stores.records,

@@ -5,6 +5,7 @@ import tempfile
 
 from pydantic import Field
 
+from services.processor.domain.quotas import Quotas
 from shared.settings import SharedSettings
 
 
@@ -49,6 +50,13 @@ class ProcessorSettings(SharedSettings):
         100_000, ge=1, description="The most S3 keys that one job may look at in order to find its objects."
     )
 
+    max_open_jobs: int = Field(1000, ge=1, description="How many jobs of a user may be open; the next one is a 429.")
+    max_open_bytes: int = Field(
+        1_099_511_627_776, ge=1, description="How much the open jobs of a user may read before the next one is a 429."
+    )
+    max_parts_at_once: int = Field(
+        32, ge=1, le=10_000, description="How many parts of a user's jobs are asked for at once, about."
+    )
     max_pipelines: int = Field(100, ge=1, le=10_000, description="How many pipelines a user may store.")
 
     preview_records: int = Field(20, ge=1, le=1000, description="How many records a preview reads.")
@@ -103,6 +111,10 @@ class ProcessorSettings(SharedSettings):
     @property
     def shared_prefixes(self) -> tuple[str, ...]:
         return tuple(prefix.strip() for prefix in self.shared_source_prefixes.split(",") if prefix.strip())
+
+    @property
+    def quotas(self) -> Quotas:
+        return Quotas(self.max_open_jobs, self.max_open_bytes, self.max_parts_at_once)
 
     @property
     def job_record_seconds(self) -> int:

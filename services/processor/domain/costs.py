@@ -28,7 +28,7 @@ _RECORD_BYTES, _PART_RECORD_BYTES = 700, 350
 """About how large a job's record is besides its request, and a part's."""
 
 _WRITE_UNIT_BYTES, _READ_UNIT_BYTES = 1024, 4096
-_UNITS_OF_INDEXES = 5
+_UNITS_OF_INDEXES = 8
 _LISTED_AT_ONCE = 1000
 _MESSAGES_AT_ONCE = 10
 
@@ -53,13 +53,14 @@ class Requests:
 
 
 class Habits(NamedTuple):
-    """In which sizes S3 is read and written, and how many objects of a job are looked into."""
+    """In which sizes S3 is read and written, how many objects are looked into, how many parts are asked for at once."""
 
     range_bytes: int
     put_bytes: int
     chunk_bytes: int
     sample_bytes: int
     sample_objects: int
+    parts_at_once: int
 
 
 def requests_of(plan: Plan, sources: Sequence[Sequence[Source]], *, request_bytes: int, habits: Habits) -> Requests:
@@ -70,22 +71,23 @@ def requests_of(plan: Plan, sources: Sequence[Sequence[Source]], *, request_byte
     pinned = [(plan.sources, plan.encodings), *((joined.sources, joined.encodings) for joined in plan.joined)]
     looked_at = [_to_find(names, *found, habits) for names, found in zip(sources, pinned, strict=True)]
     parts = [_of_part(plan, part, habits) for part in range(len(plan.partitions))]
-    return sum([*looked_at, *parts, _to_cut(plan, habits)], _of_records(len(parts), request_bytes))
+    return sum([*looked_at, *parts, _to_cut(plan, habits)], _of_records(len(parts), request_bytes, habits))
 
 
-def _of_records(parts: int, request_bytes: int) -> Requests:
-    """Accept, plan, open, end; lease and record each part; of several, read the job, its plan and its parts again."""
+def _of_records(parts: int, request_bytes: int, habits: Habits) -> Requests:
+    """Accept, plan, open, end; lease and record each part. Several: read what is open, job, plan, parts."""
     size = request_bytes + _RECORD_BYTES
     written = 4 * _ceil(size, _WRITE_UNIT_BYTES) + _UNITS_OF_INDEXES + 2 * parts
     again = parts - 1
+    first = min(again, habits.parts_at_once - 1)
     looks = [_ceil(done * _PART_RECORD_BYTES, _READ_UNIT_BYTES) for done in range(1, parts + 1)] if again else []
     return Requests(
         s3_reads=again,  # the plan
         s3_writes=2,  # the plan, the manifest
-        dynamodb_calls=4 + 2 * parts + len(looks) + again,
-        dynamodb_read_units=sum(looks) + again * _ceil(size, _READ_UNIT_BYTES),
+        dynamodb_calls=4 + 2 * parts + len(looks) + again + (again > 0),
+        dynamodb_read_units=sum(looks) + again * _ceil(size, _READ_UNIT_BYTES) + (again > 0),
         dynamodb_write_units=written,
-        sqs_requests=3 + _ceil(again, _MESSAGES_AT_ONCE) + 2 * again,
+        sqs_requests=3 + _ceil(first, _MESSAGES_AT_ONCE) + (again - first) + 2 * again,
     )
 
 

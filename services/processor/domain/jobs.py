@@ -24,7 +24,10 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A job's record. `parts`, `bytes_in` and `opened_at_ms` are known once it runs; `lease` is the planner's."""
+    """A job's record. `parts`, `bytes_in` and `opened_at_ms` are known once it runs; `lease` is the planner's.
+
+    `parts_at_once`: no more of its parts are asked for at a time (0: all of them, of a job of an earlier version).
+    """
 
     key: JobKey
     request: JobRequest
@@ -33,6 +36,7 @@ class Job:
     traceparent: str = ""
     lease: Lease = Lease()
     parts: int = 0
+    parts_at_once: int = 0
     bytes_in: int = 0
     opened_at_ms: int = 0
     outcome: Outcome | None = None

@@ -72,13 +72,6 @@ def attempts_of(job: Job, records: Sequence[PartRecord]) -> int:
     return max([job.lease.attempts, *(record.lease.attempts for record in records)])
 
 
-def missing_parts(job: Job, records: Sequence[PartRecord], *, now_ms: int) -> tuple[int, ...]:
-    """The parts of a running job that nobody works on; the first one if only the commit is missing."""
-    busy_or_done = {record.part for record in records if record.result is not None or record.lease.is_held(now_ms)}
-    all_done = sum(record.result is not None for record in records) == job.parts
-    return (0,) if all_done else tuple(part for part in range(job.parts) if part not in busy_or_done)
-
-
 def may_have_ended(job: Job, records: Sequence[PartRecord], *, now_ms: int) -> bool:
     """Whether the manifest may be there although the record does not say so: somebody was at it, and nobody is now."""
     leases = [job.lease, *(record.lease for record in records)]

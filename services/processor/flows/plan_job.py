@@ -8,8 +8,8 @@ from services.processor.domain.jobs import Job
 from services.processor.domain.manifests import failed
 from services.processor.domain.messages import WorkMessage
 from services.processor.domain.outcomes import JobState
-from services.processor.domain.plans import parse_plan, plan_text
-from services.processor.domain.progress import missing_parts
+from services.processor.domain.parts_to_ask import missing_parts
+from services.processor.domain.plans import Plan, parse_plan, plan_text
 from services.processor.domain.work import (
     Done,
     Later,
@@ -74,16 +74,22 @@ class PlanJob:
         try:
             ours = await self.planner.plan(job.key.owner, job.request)
             plan = parse_plan(await self.files.decide_plan(job.key, plan_text(ours)))
-            job = await self.jobs.open(
-                job.key, parts=len(plan.partitions), bytes_in=plan.bytes_in, now_ms=self._now_ms()
-            )
+            at_once = await self._parts_at_once(job, plan)
+            parts, now_ms = len(plan.partitions), self._now_ms()
+            job = await self.jobs.open(job.key, parts=parts, at_once=at_once, bytes_in=plan.bytes_in, now_ms=now_ms)
         except Unavailable as error:
             raise self._put_off_or_over(error, job) from error
         if job.state is not JobState.RUNNING:
             return Done()
-        await self._ask_for(job, range(1, job.parts))
+        await self._ask_for(job, range(1, min(job.parts, at_once)))
         log.info("job_planned", parts=job.parts, bytes=plan.bytes_in)
         return Planned(job, plan)
+
+    async def _parts_at_once(self, job: Job, plan: Plan) -> int:
+        """The queue never holds more of a job, so that others' messages are not far behind."""
+        if len(plan.partitions) == 1:
+            return 1
+        return self.settings.quotas.parts_of_one(await self.jobs.usage_of(job.key.owner))
 
     async def _join(self, job: Job | None) -> Planned | Verdict:
         """Go on with a job that was planned before: its planner may have died before it asked for the parts."""

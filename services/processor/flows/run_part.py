@@ -10,7 +10,9 @@ from prometheus_client import Counter, Gauge
 from services.processor.domain.job_names import JobKey
 from services.processor.domain.jobs import Job
 from services.processor.domain.manifests import PartResult, completed, failed, part_key
+from services.processor.domain.messages import WorkMessage
 from services.processor.domain.outcomes import Counts, JobState
+from services.processor.domain.parts_to_ask import part_after
 from services.processor.domain.pipeline import parse_config
 from services.processor.domain.plans import Plan, parse_plan
 from services.processor.domain.progress import PartRecord, attempts_of
@@ -32,9 +34,10 @@ from services.processor.stores.outcomes import Outcomes
 from services.processor.stores.parts import Parts, PartTaken
 from services.processor.stores.records import Records
 from services.processor.stores.work_folder import WorkFolder, sha256_of, work_folder
-from services.processor.stores.work_queue import Delivery
+from services.processor.stores.work_queue import Delivery, WorkQueue
 from shared import clock
 from shared.errors import Problem, Unavailable
+from shared.telemetry.context import current_trace
 from shared.telemetry.logs import get_logger
 
 UNDER_WAY = Gauge("mayfly_parts_under_way", "Parts that this worker works on.")
@@ -49,6 +52,7 @@ class RunPart:
     parts: Parts
     inputs: Inputs
     files: JobFiles
+    queue: WorkQueue
     keeping: LeaseKeeping
     outcomes: Outcomes
     records: Records
@@ -86,7 +90,7 @@ class RunPart:
         except PartTaken as taken:
             if taken.record.result is None:
                 return Later((taken.record.lease.until_ms - self._now_ms()) / 1000)
-            return await self._commit_if_all_done(job, plan, await self.parts.all_of(job.key))
+            return await self._commit_or_go_on(job, plan, part, await self.parts.all_of(job.key))
         TAKEOVERS.labels("part").inc(record.lease.took_over)
         holding = Holding(job.key, part, record.lease.fence, delivery)
         try:
@@ -103,7 +107,7 @@ class RunPart:
             return await self._fail(job, problem, holding, attempts=record.lease.attempts)
         alone = len(plan.partitions) == 1
         records = [PartRecord(part, record.lease, result)] if alone else await self.parts.all_of(job.key)
-        return await self._commit_if_all_done(job, plan, records)
+        return await self._commit_or_go_on(job, plan, part, records)
 
     async def _do_and_record(self, job: Job, plan: Plan, holding: Holding, folder: WorkFolder) -> PartResult:
         assert holding.part is not None  # noqa: S101 - ours
@@ -130,7 +134,8 @@ class RunPart:
         BYTES.labels("written").inc(counts.bytes_out)
         return PartResult(part, object_key, sha256, counts)
 
-    async def _commit_if_all_done(self, job: Job, plan: Plan, records: Sequence[PartRecord]) -> Verdict:
+    async def _commit_or_go_on(self, job: Job, plan: Plan, part: int, records: Sequence[PartRecord]) -> Verdict:
+        """Who does the last part commits; who does another one asks for the part that has waited for it."""
         results = [record.result for record in records if record.result is not None]
         if len(results) == len(plan.partitions):
             manifest = completed(
@@ -142,6 +147,8 @@ class RunPart:
                 finished_at_ms=self._now_ms(),
             )
             await self.outcomes.commit(job.key, manifest)
+        elif (following := part_after(job, part, records)) is not None:
+            await self.queue.send(WorkMessage(job.key, following, current_trace().traceparent))
         return Done()
 
     def _put_off_or_over(self, error: Unavailable, job: Job) -> Problem:

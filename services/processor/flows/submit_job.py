@@ -7,8 +7,10 @@ from services.processor.domain.job_names import JobConflict, JobKey
 from services.processor.domain.jobs import Job
 from services.processor.domain.messages import WorkMessage
 from services.processor.domain.outcomes import JobState
+from services.processor.domain.quotas import QuotaExceeded
 from services.processor.domain.submissions import Submission, chosen_id
 from services.processor.settings import ProcessorSettings
+from services.processor.stores.admission import Admission
 from services.processor.stores.job_requests import JobRequests
 from services.processor.stores.job_watch import until_ended
 from services.processor.stores.jobs import Jobs
@@ -26,6 +28,7 @@ log = get_logger(__name__)
 class SubmitJob:
     jobs: Jobs
     requests: JobRequests
+    admission: Admission
     queue: WorkQueue
     settings: ProcessorSettings
     now: clock.Clock
@@ -39,11 +42,13 @@ class SubmitJob:
 
         Raises:
             ValidationFailed: id, pipeline, source or config are wrong.
+            QuotaExceeded: the owner has as many open jobs as one may; nothing was accepted.
             JobConflict: the owner's job of this id was another request.
             Unavailable: nothing was accepted, or it is not known.
         """
         job = await self._parse(owner, submission)
         bind(job_id=job.key.processing_id)
+        await self._admit(job.key)
         standing = await self.jobs.claim(
             job,
             sweep_at_ms=round(job.submitted_at_ms + self.settings.sweep_after_seconds * 1000),
@@ -56,6 +61,13 @@ class SubmitJob:
             # the message was sent. A double does no harm.
             await self._enqueue(standing)
         return await until_ended(self.jobs, standing, wait_seconds=wait_seconds, no_more=no_more)
+
+    async def _admit(self, key: JobKey) -> None:
+        try:
+            await self.admission.check(key.owner)
+        except QuotaExceeded:
+            if await self.jobs.get(key) is None:  # to ask for one's own job again is no further one
+                raise
 
     async def _parse(self, owner: str, submission: Submission) -> Job:
         return Job(

@@ -7,7 +7,8 @@ from prometheus_client import Counter, Gauge
 from services.processor.domain.jobs import Job, OpenJob
 from services.processor.domain.messages import WorkMessage
 from services.processor.domain.outcomes import JobState
-from services.processor.domain.progress import missing_parts, next_sweep_ms
+from services.processor.domain.parts_to_ask import missing_parts
+from services.processor.domain.progress import next_sweep_ms
 from services.processor.settings import ProcessorSettings
 from services.processor.stores.job_keys import OPEN_SHARDS
 from services.processor.stores.jobs import Jobs

@@ -67,4 +67,11 @@ class TryJob:
 
     def _habits(self) -> Habits:
         settings = self.settings
-        return Habits(RANGE_BYTES, MOST_AT_ONCE_BYTES, CHUNK_BYTES, settings.sample_bytes, settings.sample_objects)
+        return Habits(
+            range_bytes=RANGE_BYTES,
+            put_bytes=MOST_AT_ONCE_BYTES,
+            chunk_bytes=CHUNK_BYTES,
+            sample_bytes=settings.sample_bytes,
+            sample_objects=settings.sample_objects,
+            parts_at_once=settings.max_parts_at_once,
+        )

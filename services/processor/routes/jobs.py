@@ -8,6 +8,7 @@ from services.processor.dependencies import Flows, JobId, NoMore, Owner, Prefer,
 from services.processor.domain.job_names import JobConflict, JobNotFound
 from services.processor.domain.outcomes import JobState
 from services.processor.domain.pipeline_errors import DeadlineExceeded, PipelineError
+from services.processor.domain.quotas import QuotaExceeded
 from services.processor.domain.results import JobCancelled, JobEnded
 from services.processor.domain.submissions import Submission
 from services.processor.domain.work_errors import TriedTooOften, WaitedTooLong
@@ -49,6 +50,7 @@ _ALWAYS = (Unauthorized, InsufficientScope, Unavailable)
             JobFailedInWait,
             DeadlineExceeded,
             RateLimited,
+            QuotaExceeded,
             TriedTooOften,
             WaitedTooLong,
         ),

@@ -34,6 +34,7 @@ def new_job_item(job: Job, *, sweep_at_ms: int, expires_at: int) -> dict[str, An
         "traceparent": job.traceparent,
         "open_shard": OPEN_SHARDS[zlib.crc32(job_pk(job.key).encode()) % len(OPEN_SHARDS)],
         "sweep_at_ms": sweep_at_ms,
+        "open_owner": job.key.owner,
         "expires_at": expires_at,
     }
 
@@ -73,6 +74,7 @@ def job_from(item: Mapping[str, Any]) -> Job:
         traceparent=item.get("traceparent", ""),
         lease=lease_from(item),
         parts=item.get("parts", 0),
+        parts_at_once=item.get("parts_at_once", 0),
         bytes_in=item.get("plan_bytes_in", 0),
         opened_at_ms=item.get("opened_at_ms", 0),
         outcome=_outcome_from(item, state),

@@ -1,7 +1,7 @@
 """Names and keys of the table `processing-results`.
 
 META: one item a job. PART#00007: one item a part that was begun. `by-owner` lists a user's jobs by time; `open-jobs`
-holds those that have not ended, by the time at which the sweeper looks after them.
+holds those that have not ended, by the time at which the sweeper looks after them; `open-by-owner` the same by user.
 
 PIPELINES#owner: an item a stored pipeline, its sort key the name. They are in no index, and don't expire.
 """
@@ -11,6 +11,7 @@ from services.processor.domain.job_names import JobKey
 TABLE = "processing-results"
 BY_OWNER = "by-owner"
 OPEN_JOBS = "open-jobs"
+OPEN_BY_OWNER = "open-by-owner"
 OPEN_SHARDS = ("0", "1", "2", "3")
 META = "META"
 

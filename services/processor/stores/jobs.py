@@ -10,9 +10,10 @@ from typing import Any
 from services.processor.domain.job_names import JobKey, JobNotFound
 from services.processor.domain.jobs import Job, ListedJob, OpenJob
 from services.processor.domain.outcomes import Outcome
+from services.processor.domain.quotas import Usage
 from services.processor.stores.conditional_writes import Refused, put_if_absent, update_if
 from services.processor.stores.job_items import NEW_LEASE, job_from, listed_from, new_job_item, outcome_attributes
-from services.processor.stores.job_keys import BY_OWNER, META, OPEN_JOBS, job_pk
+from services.processor.stores.job_keys import BY_OWNER, META, OPEN_BY_OWNER, OPEN_JOBS, job_pk
 from shared.clients.aws import aws_errors
 from shared.clients.aws_types import DynamoDBClient
 from shared.clients.items import from_item, to_item
@@ -85,19 +86,26 @@ class Jobs:
             raise LeaseRefused(job_from(refused.item) if refused.item else None) from None
         return job_from(item)
 
-    async def open(self, key: JobKey, *, parts: int, bytes_in: int, now_ms: int) -> Job:
-        """The job runs, with so many parts. Planners who come later find it so, or ended."""
+    async def open(self, key: JobKey, *, parts: int, at_once: int, bytes_in: int, now_ms: int) -> Job:
+        """The job runs, with so many parts, so many asked for at once. Planners who come later find it so, or ended."""
         try:
             item = await update_if(
                 self.dynamodb,
                 self.table,
                 _meta(key),
                 update=(
-                    "SET #state = :running, parts = :parts, plan_bytes_in = :bytes, opened_at_ms = :now "
-                    "REMOVE lease_until_ms"
+                    "SET #state = :running, parts = :parts, parts_at_once = :at_once, plan_bytes_in = :bytes, "
+                    "opened_at_ms = :now REMOVE lease_until_ms"
                 ),
                 condition="#state = :accepted",
-                values={"running": "running", "accepted": "accepted", "parts": parts, "bytes": bytes_in, "now": now_ms},
+                values={
+                    "running": "running",
+                    "accepted": "accepted",
+                    "now": now_ms,
+                    "parts": parts,
+                    "at_once": at_once,
+                    "bytes": bytes_in,
+                },
             )
         except Refused as refused:
             return _found(refused)
@@ -113,7 +121,7 @@ class Jobs:
                 self.dynamodb,
                 self.table,
                 _meta(key),
-                update=f"SET {changes} REMOVE open_shard, sweep_at_ms, lease_until_ms",
+                update=f"SET {changes} REMOVE open_shard, sweep_at_ms, open_owner, lease_until_ms",
                 condition="attribute_exists(open_shard)",
                 values=values,
             )
@@ -148,6 +156,30 @@ class Jobs:
             answer = await self.dynamodb.query(**request)
         last = answer.get("LastEvaluatedKey")
         return [listed_from(from_item(item)) for item in answer["Items"]], from_item(last)["listing"] if last else None
+
+    async def usage_of(self, owner: str) -> Usage:
+        """What the owner has open. Eventually consistent."""
+        jobs = read = 0
+        start: dict[str, Any] = {}
+        while True:
+            with aws_errors("DynamoDB"):
+                answer = await self.dynamodb.query(
+                    TableName=self.table,
+                    IndexName=OPEN_BY_OWNER,
+                    KeyConditionExpression="open_owner = :owner",
+                    # A worker of an earlier version ends a job and leaves it in this index.
+                    FilterExpression="#state IN (:accepted, :running)",
+                    ExpressionAttributeNames={"#state": "state"},
+                    ExpressionAttributeValues=to_item(
+                        {":owner": owner, ":accepted": "accepted", ":running": "running"}
+                    ),
+                    **start,
+                )
+            jobs += answer["Count"]
+            read += sum(from_item(item).get("plan_bytes_in", 0) for item in answer["Items"])
+            if "LastEvaluatedKey" not in answer:
+                return Usage(jobs, read)
+            start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
 
     async def due(self, shard: str, *, now_ms: int, limit: int) -> Sequence[OpenJob]:
         """Open jobs whose time to be looked after has come. Eventually consistent."""

@@ -5,12 +5,31 @@ import json
 
 from services.processor.bootstrap import bootstrap
 from services.processor.resources import open_stores
+from services.processor.stores.job_keys import OPEN_BY_OWNER, OPEN_JOBS
 from tests.service.processor.conftest import MakeSettings
 
 
 async def test_it_may_be_laid_any_number_of_times_at_once_too(make_settings: MakeSettings) -> None:
     settings = make_settings()
     await asyncio.gather(*(bootstrap(settings) for _ in range(3)))
+
+
+async def test_a_table_of_an_earlier_version_gets_the_indexes_that_it_lacks(make_settings: MakeSettings) -> None:
+    settings = make_settings()
+    async with open_stores(settings) as stores:
+
+        async def indexes() -> set[str]:
+            found = await stores.dynamodb.describe_table(TableName=stores.jobs.table)
+            return {each["IndexName"] for each in found["Table"].get("GlobalSecondaryIndexes", [])}
+
+        made = await indexes()
+        for name in (OPEN_BY_OWNER, OPEN_JOBS):
+            await stores.dynamodb.update_table(
+                TableName=stores.jobs.table, GlobalSecondaryIndexUpdates=[{"Delete": {"IndexName": name}}]
+            )
+        assert await indexes() < made
+        await asyncio.gather(*(bootstrap(settings) for _ in range(3)))
+        assert await indexes() == made
 
 
 async def test_messages_that_fail_too_often_go_to_the_dead_letter_queue(make_settings: MakeSettings) -> None:

@@ -9,7 +9,7 @@ from tests.service.processor.lives import Life, When, life, until_dead
 
 OWNER = "usr_ada"
 CONFIG: dict[str, object] = {"filter_condition": "x > 1", "stamp": False}
-GOLDEN = b'{"x":2}\n{"x":3}\n'
+GOLDEN = b'{"x":2}\n{"x":3}\n{"x":4}\n'
 
 
 async def submit_and_work(one: Life, processing_id: str) -> None:
@@ -23,7 +23,11 @@ def _source(settings: ProcessorSettings) -> str:
 
 
 async def put_inputs(one: Life) -> None:
-    for name, content in (("a.ndjson", b'{"x": 1}\n{"x": 2}\n'), ("b.ndjson", b'{"x": 3}\n')):
+    for name, content in (
+        ("a.ndjson", b'{"x": 1}\n{"x": 2}\n'),
+        ("b.ndjson", b'{"x": 3}\n'),
+        ("c.ndjson", b'{"x": 4}\n'),
+    ):
         key = f"inputs/{OWNER}/parts/{name}"
         await one.stores.s3.put_object(Bucket=one.settings.bucket, Key=key, Body=content)
 
@@ -42,7 +46,9 @@ async def result_of(one: Life, processing_id: str) -> tuple[bytes, list[str]]:
 
 
 async def test_a_crash_at_any_call_changes_nothing(make_settings: MakeSettings) -> None:
-    settings = make_settings(long_poll_seconds=0)
+    settings = make_settings(
+        long_poll_seconds=0, max_parts_at_once=2
+    )  # the planner asks for one, who does one for another
     async with life(settings) as first, life(settings) as second:
         await put_inputs(second)
         count = min([await calls_of(first, second, name) for name in ("quiet", "quiet-again")])
@@ -70,4 +76,4 @@ async def ends_well(first: Life, second: Life, number: int, when: When) -> bool:
     job = await second.finish(JobKey(OWNER, processing_id))
     content, names = await result_of(second, processing_id)
     assert job.outcome is not None
-    return content == GOLDEN and job.outcome.counts.records_out == 2 and len(names) == 4
+    return content == GOLDEN and job.outcome.counts.records_out == 3 and len(names) == 5

@@ -15,6 +15,7 @@ from services.processor.domain.manifests import (
     parse_manifest,
 )
 from services.processor.domain.outcomes import Counts, JobError, JobState, Outcome
+from services.processor.domain.parts_to_ask import missing_parts, part_after
 from services.processor.domain.pinned_sources import (
     PartInput,
     PinnedObject,
@@ -30,7 +31,6 @@ from services.processor.domain.progress import (
     PartRecord,
     attempts_of,
     may_have_ended,
-    missing_parts,
     next_sweep_ms,
     progress_of,
 )
@@ -70,6 +70,21 @@ def record(part: int, lease: Lease = FREE, *, done: bool = False) -> PartRecord:
 def test_parts_that_nobody_has_are_missing() -> None:
     assert missing_parts(JOB, [record(0, done=True), record(1, HELD)], now_ms=NOW) == (2,)
     assert missing_parts(JOB, [record(0, FREE)], now_ms=NOW) == (0, 1, 2)
+
+
+def test_no_more_parts_are_asked_for_than_the_job_may_have_at_once() -> None:
+    job = replace(JOB, parts=9, parts_at_once=3)
+    assert missing_parts(job, [], now_ms=NOW) == (0, 1, 2)
+    assert missing_parts(job, [record(0, done=True), record(1, HELD)], now_ms=NOW) == (2, 3)
+    assert missing_parts(job, [record(part, HELD) for part in range(3)], now_ms=NOW) == ()
+
+
+def test_who_has_done_a_part_asks_for_the_one_that_waits_for_it() -> None:
+    job = replace(JOB, parts=9, parts_at_once=3)
+    assert part_after(job, 0, [record(0, done=True)]) == 3
+    assert part_after(job, 0, [record(0, done=True), record(3, HELD)]) is None
+    assert part_after(job, 6, [record(6, done=True)]) is None
+    assert part_after(JOB, 0, [record(0, done=True)]) is None  # of an earlier version: all were asked for
 
 
 def test_when_all_parts_are_done_the_first_is_asked_for_so_that_somebody_commits() -> None:
