@@ -1,4 +1,4 @@
-"""`python -m services.processor.bootstrap`: makes the table, the bucket and the queues, or leaves them as they are.
+"""`python -m services.processor.bootstrap`: makes table, bucket, queues and bus, or leaves them as they are.
 
 May be run any number of times, at once too.
 """
@@ -11,8 +11,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from services.processor.settings import ProcessorSettings
-from services.processor.stores.job_keys import BY_OWNER, OPEN_BY_OWNER, OPEN_JOBS, TABLE
-from shared.clients.aws import aws_errors, error_code, open_dynamodb, open_s3, open_sqs
+from services.processor.stores.job_keys import BY_OWNER, OPEN_BY_OWNER, OPEN_JOBS, OUTBOX, TABLE
+from shared.clients.aws import aws_errors, error_code, open_dynamodb, open_events, open_s3, open_sqs
 from shared.clients.aws_types import DynamoDBClient, S3Client, SQSClient
 from shared.clients.patience import patiently
 from shared.errors import Problem
@@ -21,8 +21,8 @@ from shared.telemetry.logs import configure_logs, get_logger
 
 log = get_logger(__name__)
 
-_LISTED_JOB = [
-    *("processing_id", "state", "submitted_at_ms", "finished_at_ms", "result_location", "error"),
+_ENDED_JOB = [
+    *("processing_id", "state", "submitted_at_ms", "result_location", "error"),
     *("records_in", "records_out", "records_rejected", "bytes_in", "bytes_out", "job_attempts"),
 ]
 _OPEN_JOB = ["owner", "processing_id", "submitted_at_ms"]
@@ -37,6 +37,8 @@ _TABLE: dict[str, Any] = {
         {"AttributeName": "open_shard", "AttributeType": "S"},
         {"AttributeName": "sweep_at_ms", "AttributeType": "N"},
         {"AttributeName": "open_owner", "AttributeType": "S"},
+        {"AttributeName": "outbox_shard", "AttributeType": "S"},
+        {"AttributeName": "finished_at_ms", "AttributeType": "N"},
     ],
     "GlobalSecondaryIndexes": [
         {
@@ -47,7 +49,7 @@ _TABLE: dict[str, Any] = {
             ],
             "Projection": {
                 "ProjectionType": "INCLUDE",
-                "NonKeyAttributes": _LISTED_JOB,
+                "NonKeyAttributes": ["finished_at_ms", *_ENDED_JOB],
             },
         },
         {
@@ -66,6 +68,14 @@ _TABLE: dict[str, Any] = {
             ],
             "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["state", "plan_bytes_in"]},
         },
+        {
+            "IndexName": OUTBOX,
+            "KeySchema": [
+                {"AttributeName": "outbox_shard", "KeyType": "HASH"},
+                {"AttributeName": "finished_at_ms", "KeyType": "RANGE"},
+            ],
+            "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["owner", *_ENDED_JOB]},
+        },
     ],
 }
 _ENCRYPTION: Any = {"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]}
@@ -75,7 +85,7 @@ _PRIVATE: Any = {
     "BlockPublicPolicy": True,
     "RestrictPublicBuckets": True,
 }
-_EXISTS = {"ResourceInUseException", "BucketAlreadyOwnedByYou"}
+_EXISTS = {"ResourceInUseException", "ResourceAlreadyExistsException", "BucketAlreadyOwnedByYou"}
 _DEAD_LETTER_SECONDS = 14 * 86_400
 _PATIENCE_SECONDS = 60  # an emulator that has only just started loads its services at their first call
 _MESSAGE_SECONDS = 4 * 86_400
@@ -91,6 +101,8 @@ async def bootstrap(settings: ProcessorSettings) -> None:
         await _make_table(dynamodb, settings.table_prefix + TABLE)
         await _make_bucket(s3, settings)
         await _make_queues(sqs, settings)
+    if settings.event_bus not in {None, "default"}:
+        await _make_bus(settings)
     log.info("bootstrap_done", table=settings.table_prefix + TABLE, bucket=settings.bucket, queue=settings.queue_name)
 
 
@@ -185,6 +197,16 @@ async def _make_queues(sqs: SQSClient, settings: ProcessorSettings) -> None:
             QueueUrl=jobs,
             Attributes={"MessageRetentionPeriod": str(_MESSAGE_SECONDS), "RedrivePolicy": json.dumps(redrive)},
         )
+
+
+async def _make_bus(settings: ProcessorSettings) -> None:
+    async with open_events(settings) as events:
+        with aws_errors("EventBridge"):
+            try:
+                await events.create_event_bus(Name=settings.event_bus)
+            except ClientError as error:
+                if error_code(error) not in _EXISTS:
+                    raise
 
 
 def main() -> None:

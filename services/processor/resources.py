@@ -16,6 +16,7 @@ from services.processor.flows.list_jobs import ListJobs
 from services.processor.flows.list_pipelines import ListPipelines
 from services.processor.flows.plan_job import PlanJob
 from services.processor.flows.preview_pipeline import PreviewPipeline
+from services.processor.flows.publish_events import PublishEvents
 from services.processor.flows.read_pipeline import ReadPipeline
 from services.processor.flows.read_result import ReadResult
 from services.processor.flows.read_status import ReadStatus
@@ -28,6 +29,7 @@ from services.processor.flows.try_job import TryJob
 from services.processor.settings import ProcessorSettings
 from services.processor.stores.admission import Admission
 from services.processor.stores.cutting import Cutting
+from services.processor.stores.event_bus import EventBus
 from services.processor.stores.inputs import Inputs
 from services.processor.stores.job_files import JobFiles
 from services.processor.stores.job_keys import TABLE
@@ -36,6 +38,7 @@ from services.processor.stores.job_watch import JobWatch
 from services.processor.stores.jobs import Jobs
 from services.processor.stores.lease_keeping import LeaseKeeping
 from services.processor.stores.links import Links
+from services.processor.stores.outbox import Outbox
 from services.processor.stores.outcomes import Outcomes
 from services.processor.stores.parts import Leases, Parts
 from services.processor.stores.planner import LookInto, Planner
@@ -46,7 +49,7 @@ from services.processor.stores.stream_places import StreamPlaces
 from services.processor.stores.work_folder import process_folder
 from services.processor.stores.work_queue import QueueUrl, WorkQueue
 from shared import clock
-from shared.clients.aws import aws_errors, open_dynamodb, open_s3, open_sqs
+from shared.clients.aws import aws_errors, open_dynamodb, open_events, open_s3, open_sqs
 from shared.clients.aws_types import DynamoDBClient, S3Client
 from shared.web.health import ReadinessCheck
 
@@ -65,6 +68,7 @@ class Stores:
     files: JobFiles
     outcomes: Outcomes
     queue: WorkQueue
+    bus: EventBus | None
     links: Links
     records: Records
     access: SourceAccess
@@ -115,6 +119,7 @@ class WorkerFlows:
     plan_job: PlanJob
     run_part: RunPart
     sweep_jobs: SweepJobs
+    publish_events: PublishEvents | None
 
 
 @asynccontextmanager
@@ -132,7 +137,8 @@ async def open_stores(
         sqs = await stack.enter_async_context(open_sqs(settings, long_poll_seconds=long_poll_seconds))
         folder = stack.enter_context(process_folder(settings.work_dir))
         table = settings.table_prefix + TABLE
-        jobs, files = Jobs(dynamodb, table), JobFiles(s3, settings.bucket)
+        bus = await stack.enter_async_context(_open_bus(settings, settings.event_bus)) if settings.event_bus else None
+        jobs, files = Jobs(dynamodb, table, with_outbox=bus is not None), JobFiles(s3, settings.bucket)
         yield Stores(
             dynamodb=dynamodb,
             s3=s3,
@@ -144,6 +150,7 @@ async def open_stores(
             files=files,
             outcomes=Outcomes(files, jobs),
             queue=WorkQueue(sqs, QueueUrl(sqs, settings.queue_name), QueueUrl(sqs, settings.dead_letter_queue_name)),
+            bus=bus,
             links=Links(signer, settings.bucket),
             records=Records(
                 _engine_limits(settings, folder),
@@ -209,7 +216,16 @@ def worker_flows(stores: Stores, settings: ProcessorSettings, now: clock.Clock =
             now=now,
         ),
         sweep_jobs=SweepJobs(stores.jobs, stores.parts, stores.queue, settings, now),
+        publish_events=PublishEvents(Outbox(stores.dynamodb, stores.jobs.table), stores.bus, now)
+        if stores.bus
+        else None,
     )
+
+
+@asynccontextmanager
+async def _open_bus(settings: ProcessorSettings, name: str) -> AsyncIterator[EventBus]:
+    async with open_events(settings) as events:
+        yield EventBus(events, name, settings.bucket)
 
 
 def _planner(stores: Stores, settings: ProcessorSettings, look_into: LookInto, *, only_about: bool = False) -> Planner:

@@ -26,6 +26,13 @@ class ProcessorSettings(SharedSettings):
         20, ge=2, le=1000, description="How often SQS hands out a message before it goes to the dead-letter queue."
     )
 
+    event_bus: str | None = Field(
+        None, description="The EventBridge bus that is told how jobs end; without one nobody is told."
+    )
+    event_interval_seconds: float = Field(
+        1, ge=0.1, le=3600, description="How often a worker looks for events that are to be told."
+    )
+
     upload_url_seconds: int = Field(900, ge=1, le=604_800, description="How long a presigned upload URL works.")
     result_url_seconds: int = Field(900, ge=1, le=604_800, description="How long a presigned result URL works.")
     default_wait_seconds: float = Field(

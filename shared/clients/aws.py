@@ -1,4 +1,4 @@
-"""DynamoDB, S3, SQS and SSM by aioboto3, with bounded waits, measured calls, and one meaning for "does not answer"."""
+"""The AWS services by aioboto3, with bounded waits, measured calls, and one meaning for "does not answer"."""
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -12,7 +12,7 @@ from botocore.exceptions import ConnectionError as NoConnection
 from pydantic import SecretStr
 
 from shared import clock
-from shared.clients.aws_types import DynamoDBClient, S3Client, SQSClient, SSMClient
+from shared.clients.aws_types import DynamoDBClient, EventsClient, S3Client, SQSClient, SSMClient
 from shared.errors import Unavailable
 from shared.settings import SharedSettings
 from shared.telemetry.metrics import AWS_ERRORS, AWS_SECONDS
@@ -47,6 +47,12 @@ async def open_sqs(settings: SharedSettings, *, long_poll_seconds: int = 0) -> A
 
 
 @asynccontextmanager
+async def open_events(settings: SharedSettings) -> AsyncIterator[EventsClient]:
+    async with _open("events", settings, read_timeout_seconds=2) as client:
+        yield client
+
+
+@asynccontextmanager
 async def open_ssm(settings: SharedSettings) -> AsyncIterator[SSMClient]:
     async with _open("ssm", settings, read_timeout_seconds=2) as client:
         yield client
@@ -72,7 +78,7 @@ async def _open(
     # An emulator without TLS has no certificate to verify; loading the authorities would stop the loop for 70 ms.
     verify = False if endpoint and endpoint.startswith("http://") else None
     async with session.client(service, endpoint_url=endpoint, config=config, verify=verify) as client:
-        _measure(client, service)
+        _measure(client)
         try:
             yield client
         finally:
@@ -95,8 +101,9 @@ def _session(key: SecretStr | None, secret: SecretStr | None, region: str) -> ai
     )
 
 
-def _measure(client: Any, service: str) -> None:  # noqa: ANN401 - any AWS client
+def _measure(client: Any) -> None:  # noqa: ANN401 - any AWS client
     """Count the calls by botocore's own events: https://botocore.amazonaws.com/v1/documentation/api/latest/topics/events.html."""
+    service = client.meta.service_model.service_id.hyphenize()
 
     def before(context: dict[str, Any], **_: object) -> None:
         context["mayfly_started"] = clock.monotonic()

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 __all__ = [
     "AttributeDefinitionTypeDef",
     "DynamoDBClient",
+    "EventsClient",
     "GlobalSecondaryIndexTypeDef",
     "KeySchemaElementTypeDef",
     "S3Client",
@@ -14,6 +15,7 @@ __all__ = [
 ]
 
 SSMClient = Any  # three calls do not need a package of types
+EventsClient = Any  # nor do these
 
 if TYPE_CHECKING:
     from types_aiobotocore_dynamodb.client import DynamoDBClient

@@ -1,7 +1,6 @@
 """How jobs and parts lie in the table `processing-results`: their attributes."""
 
 import json
-import zlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,7 +8,7 @@ from services.processor.domain.fingerprint import canonical_json
 from services.processor.domain.job_names import JobKey, JobRequest, listing_key
 from services.processor.domain.jobs import Job, Lease, ListedJob
 from services.processor.domain.outcomes import Counts, JobError, JobState, Outcome
-from services.processor.stores.job_keys import META, OPEN_SHARDS, job_pk
+from services.processor.stores.job_keys import META, job_pk, shard_of
 
 VERSION = 1
 NEW_LEASE = "lease_before_ms = if_not_exists(lease_until_ms, :none), lease_until_ms = :until"
@@ -32,7 +31,7 @@ def new_job_item(job: Job, *, sweep_at_ms: int, expires_at: int) -> dict[str, An
         "request": job.request.text,
         "submitted_at_ms": job.submitted_at_ms,
         "traceparent": job.traceparent,
-        "open_shard": OPEN_SHARDS[zlib.crc32(job_pk(job.key).encode()) % len(OPEN_SHARDS)],
+        "open_shard": shard_of(job.key),
         "sweep_at_ms": sweep_at_ms,
         "open_owner": job.key.owner,
         "expires_at": expires_at,

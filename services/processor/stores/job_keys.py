@@ -1,10 +1,13 @@
 """Names and keys of the table `processing-results`.
 
 META: one item a job. PART#00007: one item a part that was begun. `by-owner` lists a user's jobs by time; `open-jobs`
-holds those that have not ended, by the time at which the sweeper looks after them; `open-by-owner` the same by user.
+holds those that have not ended, by the time at which the sweeper looks after them, `open-by-owner` the same by user;
+`outbox` holds those that have ended and of which nobody was told.
 
 PIPELINES#owner: an item a stored pipeline, its sort key the name. They are in no index, and don't expire.
 """
+
+import zlib
 
 from services.processor.domain.job_names import JobKey
 
@@ -12,6 +15,7 @@ TABLE = "processing-results"
 BY_OWNER = "by-owner"
 OPEN_JOBS = "open-jobs"
 OPEN_BY_OWNER = "open-by-owner"
+OUTBOX = "outbox"
 OPEN_SHARDS = ("0", "1", "2", "3")
 META = "META"
 
@@ -19,6 +23,10 @@ META = "META"
 def job_pk(key: JobKey) -> str:
     """No two jobs share one: a processing id holds no `#`."""
     return f"JOB#{key.owner}#{key.processing_id}"
+
+
+def shard_of(key: JobKey) -> str:
+    return OPEN_SHARDS[zlib.crc32(job_pk(key).encode()) % len(OPEN_SHARDS)]
 
 
 def pipelines_pk(owner: str) -> str:

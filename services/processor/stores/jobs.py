@@ -13,7 +13,7 @@ from services.processor.domain.outcomes import Outcome
 from services.processor.domain.quotas import Usage
 from services.processor.stores.conditional_writes import Refused, put_if_absent, update_if
 from services.processor.stores.job_items import NEW_LEASE, job_from, listed_from, new_job_item, outcome_attributes
-from services.processor.stores.job_keys import BY_OWNER, META, OPEN_BY_OWNER, OPEN_JOBS, job_pk
+from services.processor.stores.job_keys import BY_OWNER, META, OPEN_BY_OWNER, OPEN_JOBS, job_pk, shard_of
 from shared.clients.aws import aws_errors
 from shared.clients.aws_types import DynamoDBClient
 from shared.clients.items import from_item, to_item
@@ -31,6 +31,8 @@ class LeaseRefused(Exception):  # noqa: N818 - it states the fact
 class Jobs:
     dynamodb: DynamoDBClient
     table: str
+    with_outbox: bool = False
+    """Whether somebody is to be told how jobs end."""
 
     async def claim(self, job: Job, *, sweep_at_ms: int, expires_at: int) -> Job:
         """Write the job if its name is free, and give the job that has the name: this one or an earlier one."""
@@ -112,8 +114,9 @@ class Jobs:
         return job_from(item)
 
     async def finish(self, key: JobKey, outcome: Outcome) -> Job:
-        """The job has ended, as its manifest says. It leaves the sweeper's index. Doing it again changes nothing."""
-        values = {name: value for name, value in outcome_attributes(outcome).items() if value is not None}
+        """The job has ended, as its manifest says: open no more, and to be told of. Again, this changes nothing."""
+        said = outcome_attributes(outcome) | {"outbox_shard": shard_of(key) if self.with_outbox else None}
+        values = {name: value for name, value in said.items() if value is not None}
         reserved = {"state", "error"}
         changes = ", ".join(f"{'#' if name in reserved else ''}{name} = :{name}" for name in values)
         try:

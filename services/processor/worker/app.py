@@ -2,13 +2,12 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 
 from fastapi import FastAPI
 
-from services.processor.flows.sweep_jobs import SweepJobs
 from services.processor.resources import open_stores, worker_flows
 from services.processor.settings import ProcessorSettings
 from services.processor.worker.consumer import Consumer
@@ -18,6 +17,7 @@ from shared.telemetry.logs import get_logger
 from shared.web.app import new_app
 from shared.web.health import ReadinessCheck
 
+_PAUSE_AFTER_FAILURE_SECONDS = 5
 log = get_logger(__name__)
 
 
@@ -31,11 +31,14 @@ def create_app(settings: ProcessorSettings) -> FastAPI:
             consumer = Consumer(stores.queue, flows, settings, draining=lambda: app.state.draining)
             app.state.readiness_checks = (*stores.checks(), ReadinessCheck("consumer", consumer.check))
             consumer.start()
-            sweeping = asyncio.create_task(_sweep(flows.sweep_jobs, settings))
+            beside = [asyncio.create_task(_repeat("sweep", flows.sweep_jobs, settings.sweep_interval_seconds))]
+            if flows.publish_events:
+                told = _repeat("events", flows.publish_events, settings.event_interval_seconds)
+                beside.append(asyncio.create_task(told))
             try:
                 yield
             finally:
-                await end(sweeping)
+                await end(*beside)
                 await consumer.stop(settings.shutdown_deadline_seconds)
 
     return new_app(
@@ -49,13 +52,17 @@ def create_app(settings: ProcessorSettings) -> FastAPI:
     )
 
 
-async def _sweep(sweep_jobs: SweepJobs, settings: ProcessorSettings) -> None:
-    """Now and then, and not in step with the other workers."""
+async def _repeat(what: str, flow: Callable[[], Awaitable[object]], interval_seconds: float) -> None:
+    """Now and then, and not in step with the other workers. What fails is done the next time, a little later."""
+    pause = interval_seconds
     while True:
-        await asyncio.sleep(settings.sweep_interval_seconds * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
+        await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
         try:
-            await sweep_jobs()
+            await flow()
+            pause = interval_seconds
         except Unavailable as error:
-            log.warning("sweep_put_off", detail=error.detail)
+            log.warning("put_off", what=what, detail=error.detail)
+            pause = max(interval_seconds, _PAUSE_AFTER_FAILURE_SECONDS)
         except Exception:
-            log.exception("sweep_failed")
+            log.exception("failed", what=what)
+            pause = max(interval_seconds, _PAUSE_AFTER_FAILURE_SECONDS)

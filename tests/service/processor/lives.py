@@ -45,9 +45,14 @@ class Calls:
     dead: bool = False
 
     def watch(self, stores: Stores) -> None:
-        clients: tuple[Any, ...] = (stores.dynamodb, stores.s3, stores.queue.sqs)
+        clients: list[Any] = [
+            stores.dynamodb,
+            stores.s3,
+            stores.queue.sqs,
+            *([stores.bus.events] if stores.bus else []),
+        ]
         for client in clients:
-            service = client.meta.service_model.service_name
+            service = client.meta.service_model.service_id.hyphenize()
             client.meta.events.register(f"before-call.{service}", self._before)
             client.meta.events.register(f"after-call.{service}", self._after)
 
@@ -71,6 +76,16 @@ class Calls:
 
         def die(moment: When, call: Call) -> None:
             if moment == when and call.number == number:
+                self.dead = True
+                raise Crash
+
+        self.handler = die
+
+    def die_around(self, name: str, when: When) -> None:
+        """Die around the next call of this name."""
+
+        def die(moment: When, call: Call) -> None:
+            if moment == when and call.name == name:
                 self.dead = True
                 raise Crash
 
@@ -136,6 +151,12 @@ class Life:
 
     async def sweep(self) -> int:
         return await worker_flows(self.stores, self.settings, self.now).sweep_jobs()
+
+    async def publish(self) -> int:
+        """Tell of the jobs that have ended; how many were told of."""
+        publish_events = worker_flows(self.stores, self.settings, self.now).publish_events
+        assert publish_events is not None
+        return await publish_events()
 
     async def finish(self, key: JobKey) -> Job:
         """Bring a job to its end although every message of it may be lost and every lease still be held."""
