@@ -63,10 +63,11 @@ class Mayfly:
     def progress(self, processing_id: str) -> Iterator[dict[str, Any]]:
         """The job's state, again and again until it has ended."""
         while True:
-            status = self.status(processing_id, wait_seconds=2)
+            status = self.status(processing_id, wait_seconds=0 if sys.stdout.isatty() else 2)
             yield status
-            if status["status"] in {"completed", "failed"}:
+            if status["status"] in {"completed", "failed", "cancelled"}:
                 return
+            time.sleep(0.1)
 
     def status(self, processing_id: str, *, wait_seconds: int = 0) -> dict[str, Any]:
         url = f"{self._processor_url}/api/status/{processing_id}"
@@ -99,6 +100,21 @@ class Mayfly:
         return body
 
 
+def bar(status: dict[str, Any], *, width: int = 30) -> str:
+    """How far a job is, by the bytes that are done: `[######----]  60 % running, 3 of 5 parts, 4.2 s left`."""
+    progress = status["progress"]
+    done, total = progress["bytes"]["done"], progress["bytes"]["total"]
+    share = 1.0 if status["status"] == "completed" else done / total if total else 0.0
+    filled = int(share * width)
+    parts, left = progress["partitions"], progress["seconds_left"]
+    words = [status["status"]]
+    if parts["total"]:
+        words.append(f"{parts['done']} of {parts['total']} parts")
+    if left:
+        words.append(f"{left:.1f} s left")
+    return f"[{'#' * filled}{'-' * (width - filled)}] {share:4.0%} {', '.join(words):40}"
+
+
 def main(auth_url: str, processor_url: str) -> None:
     mayfly = Mayfly(auth_url, processor_url)
     mayfly.log_in("testuser", "testpass")
@@ -107,10 +123,11 @@ def main(auth_url: str, processor_url: str) -> None:
     print(f"uploaded {AIRPORTS.name} to {data_source}")
     processing_id = mayfly.submit(data_source, PIPELINE)
     for status in mayfly.progress(processing_id):
-        parts = status["progress"]["partitions"]
-        print(f"{processing_id}: {status['status']}, {parts['done']} of {parts['total']} parts")
-    if status["status"] == "failed":
-        sys.exit(f"the job failed: {status['error']['detail']}")
+        # On a terminal each bar is drawn over the one before.
+        print(bar(status), end="\r" if sys.stdout.isatty() else "\n", flush=True)
+    print()
+    if status["status"] != "completed":
+        sys.exit(f"the job is {status['status']}: {status['error']['detail']}")
     lines = mayfly.download(processing_id).decode().splitlines()
     print(f"{status['input_size']} records in, {len(lines)} out; the SHA-256 is the manifest's. The first three:")
     print(*lines[:3], sep="\n")

@@ -5,6 +5,7 @@ import json
 import re
 import sys
 
+import httpx
 import pytest
 
 from shared.testing.processes import inherited_environment
@@ -51,8 +52,17 @@ async def test_the_shell_walk_ends_with_a_result_and_a_token_that_is_refused(sys
 async def test_the_python_walk_checks_its_result_and_its_logout(system: System) -> None:
     arguments = ("--auth", system.auth_url, "--processor", system.processor_url)
     output = await run(sys.executable, "examples/walk.py", *arguments, system=system)
+    assert re.search(r"^\[#{30}\] 100% completed, 1 of 1 parts *$", output, flags=re.MULTILINE)
     assert "the SHA-256 is the manifest's" in output
     assert "the processor refuses the token" in output
+
+
+async def test_a_result_is_verified_by_who_has_only_python(system: System) -> None:
+    token = await system.token()
+    async with httpx.AsyncClient(base_url=system.processor_url, headers={"authorization": f"Bearer {token}"}) as http:
+        done = (await http.post("/api/process", json={"data_source": "test"}, headers={"prefer": "wait=20"})).json()
+    arguments = (done["processing_id"], "--processor", system.processor_url, "--token", token)
+    assert "verified" in await run(sys.executable, "-I", "examples/verify_result.py", *arguments, system=system)
 
 
 async def test_every_request_of_the_http_file_is_answered_as_it_says(system: System) -> None:
