@@ -39,14 +39,14 @@ down: ## Stop the compose stack and remove what it stored
 logs: ## Follow the logs of the compose stack
 	@$(COMPOSE) logs --follow --tail 100
 
-bench: .venv/ready .venv-emulator/ready ## Measure what the docs claim, as ratios from one run
+bench: .venv/ready .venv-emulator/ready .venv-bench/ready ## Measure what the docs claim, as ratios from one run
 	@$(BIN)/python -m benchmarks
 
 lock: .venv/ready ## Resolve the dependencies anew and write requirements/*.lock
 	@$(BIN)/python requirements/lock.py
 
 clean: ## Remove the environments, the local state and every cache
-	@rm -rf .venv .venv-emulator .mayfly .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf .venv .venv-emulator .venv-bench .mayfly .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/ready: requirements/dev.lock shared/pyproject.toml services/auth/pyproject.toml services/processor/pyproject.toml
@@ -61,6 +61,12 @@ clean: ## Remove the environments, the local state and every cache
 	@echo "Installing the AWS emulator into .venv-emulator (once)"
 	@$(call new_venv,.venv-emulator)
 	@.venv-emulator/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/emulator.lock
+	@touch $@
+
+.venv-bench/ready: requirements/bench.lock
+	@echo "Installing what pipelines are measured beside into .venv-bench (once)"
+	@$(call new_venv,.venv-bench)
+	@.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench.lock
 	@touch $@
 
 define new_venv

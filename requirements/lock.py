@@ -16,6 +16,7 @@ LOCKS = {
     "dev": ["shared/pyproject.toml", *SERVICES, "--group", "dev"],
     "build": ["--group", "build"],
     "emulator": ["--group", "emulator"],
+    "bench": ["--group", "bench"],
 }
 
 

@@ -1,78 +1,130 @@
-"""200 MB of NDJSON, filtered, S3 to S3 through a worker, against the floor: GET the input by ranges and PUT the result.
+"""Pipelines over large objects, S3 to S3 through one worker, beside the floor and beside other ways to do the same.
 
-The S3 server is the embedded emulator with its objects in memory.
+The floor is reading the input by ranges, four at once, and writing a result of the same size. The S3 server is the
+embedded emulator with its objects in memory. The peers (`benchmarks.load.peers`) read the whole object in one piece.
 """
 
 import asyncio
+import contextlib
 import json
-import random
 import statistics
+import sys
 import tempfile
 import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from benchmarks.load.client import Connection, log_in
+from benchmarks.load.records import orders
 from shared.clients.aws import open_s3
 from shared.clients.aws_types import S3Client
 from shared.settings import SharedSettings, load
+from shared.testing.aws_emulator import REPOSITORY
 from shared.testing.stack import Stack
 
-MEGABYTES = 200
 RANGE_BYTES = 8 * 1024 * 1024
 RANGES_AT_ONCE = 4
 RUNS = 3
-KEY = "inputs/user_testuser/bench/records.ndjson"
-CONFIG = {"filter_condition": "status = 'paid' AND amount > 500", "stamp": False}
+BUCKET = "mayfly-data"
+PEERS = ("plain_python", "with_polars", "with_pyarrow")
+PEERS_PYTHON = REPOSITORY / ".venv-bench" / "bin" / "python"
+PIPELINES: dict[str, dict[str, object]] = {
+    "filter": {"filter_condition": "status = 'paid' AND amount > 500", "stamp": False},
+    "aggregate": {
+        "transformations": [
+            {"aggregate": {"by": ["country"], "measures": {"revenue": "SUM(amount)", "orders": "COUNT(*)"}}}
+        ],
+        "stamp": False,
+    },
+}
 
 
-def records() -> bytes:
-    dice = random.Random(1)  # noqa: S311 - the same data each time
-    lines: list[bytes] = []
-    size = 0
-    while size < MEGABYTES * 1_000_000:
-        record = {
-            "order_id": len(lines),
-            "status": dice.choice(("paid", "open", "void")),
-            "amount": round(dice.random() * 1000, 2),
-            "country": dice.choice(("DE", "FR", "US", "JP")),
-            "note": f"{dice.getrandbits(256):x}",
-        }
-        lines.append(json.dumps(record).encode())
-        size += len(lines[-1]) + 1
-    return b"\n".join(lines) + b"\n"
+@dataclass(frozen=True)
+class Workload:
+    kind: str
+    megabytes: int
+    pipeline: str
+    goal: str = ""
+
+    @property
+    def key(self) -> str:
+        return f"inputs/user_testuser/bench/{self.megabytes}.{self.kind}"
 
 
-async def floor(s3: S3Client, bucket: str, size: int, result: bytes) -> float:
-    """Seconds to read the input by ranges and to write a result of the real size."""
-    places = asyncio.Semaphore(RANGES_AT_ONCE)
-
-    async def part(start: int) -> None:
-        async with places:
-            end = min(start + RANGE_BYTES, size) - 1
-            answer = await s3.get_object(Bucket=bucket, Key=KEY, Range=f"bytes={start}-{end}")
-            await answer["Body"].read()
-
-    began = time.perf_counter()
-    await asyncio.gather(*(part(start) for start in range(0, size, RANGE_BYTES)))
-    await s3.put_object(Bucket=bucket, Key="bench/floor", Body=result)
-    return time.perf_counter() - began
+WORKLOADS = (
+    Workload("ndjson", 200, "filter", "goal <= 3"),
+    Workload("ndjson", 200, "aggregate"),
+    Workload("ndjson", 1000, "filter", "goal <= 1.5"),
+    Workload("ndjson", 1000, "aggregate"),
+    Workload("json", 1000, "filter"),
+    Workload("csv", 1000, "filter"),
+    Workload("parquet", 1000, "filter"),
+    Workload("ndjson", 4000, "filter"),
+)
+_MOST_FOR_PEERS = 1000  # beyond, plain Python needs more memory than most machines have
 
 
-async def job(processor: Connection, token: str, bucket: str) -> tuple[float, str, int]:
-    """Seconds from submit to done as the client sees it, where the result lies, and how many records came out."""
-    body = {"data_source": f"s3://{bucket}/{KEY}", "config": CONFIG}
-    began = time.perf_counter()
-    status, answer = await processor.ask("POST", "/api/process", token=token, body=body, prefer="wait=60")
-    assert status == 200, answer
-    return time.perf_counter() - began, answer["result_location"], answer["metadata"]["processed_records"]
+@dataclass(frozen=True)
+class Bench:
+    """The running system. `worker` is the process that does the jobs."""
 
+    s3: S3Client
+    processor: Connection
+    token: str
+    worker: int
 
-async def result(s3: S3Client, bucket: str, location: str) -> bytes:
-    """The bytes of all its parts."""
-    found = await s3.list_objects_v2(Bucket=bucket, Prefix=urlsplit(location).path.lstrip("/"))
-    parts = [await s3.get_object(Bucket=bucket, Key=one["Key"]) for one in found["Contents"]]
-    return b"".join([await part["Body"].read() for part in parts])
+    async def job(self, workload: Workload) -> tuple[float, str]:
+        """Seconds from submit to done as the client sees it, and where the result lies."""
+        body = {"data_source": f"s3://{BUCKET}/{workload.key}", "config": PIPELINES[workload.pipeline]}
+        began = time.perf_counter()
+        status, answer = await self.processor.ask("POST", "/api/process", token=self.token, body=body, prefer="wait=60")
+        while status == 202:
+            path = f"/api/status/{answer['processing_id']}?wait=20"
+            _, progress = await self.processor.ask("GET", path, token=self.token)
+            status, answer = (200, progress) if progress["status"] == "completed" else (202, progress)
+            assert progress["status"] != "failed", progress
+        assert status == 200, answer
+        return time.perf_counter() - began, answer["result_location"]
+
+    async def floor(self, workload: Workload, size: int, result: bytes) -> float:
+        """Seconds to read the input by ranges and to write a result of the real size."""
+        places = asyncio.Semaphore(RANGES_AT_ONCE)
+
+        async def part(start: int) -> None:
+            async with places:
+                end = min(start + RANGE_BYTES, size) - 1
+                answer = await self.s3.get_object(Bucket=BUCKET, Key=workload.key, Range=f"bytes={start}-{end}")
+                await answer["Body"].read()
+
+        began = time.perf_counter()
+        await asyncio.gather(*(part(start) for start in range(0, size, RANGE_BYTES)))
+        await self.s3.put_object(Bucket=BUCKET, Key="bench/floor", Body=result)
+        return time.perf_counter() - began
+
+    async def result(self, location: str) -> bytes:
+        """The bytes of all its parts."""
+        found = await self.s3.list_objects_v2(Bucket=BUCKET, Prefix=urlsplit(location).path.lstrip("/"))
+        parts = [await self.s3.get_object(Bucket=BUCKET, Key=one["Key"]) for one in found["Contents"]]
+        return b"".join([await part["Body"].read() for part in parts])
+
+    async def peer(self, name: str, workload: Workload) -> dict[str, float] | None:
+        """Its seconds and its peak of memory; None where it can't do that."""
+        urls = [
+            await self.s3.generate_presigned_url(method, Params={"Bucket": BUCKET, "Key": key})
+            for method, key in (("get_object", workload.key), ("put_object", "bench/peer"))
+        ]
+        command = [str(PEERS_PYTHON), "-m", f"benchmarks.load.peers.{name}", workload.kind, workload.pipeline, *urls]
+        pipe = asyncio.subprocess.PIPE
+        process = await asyncio.create_subprocess_exec(*command, cwd=REPOSITORY, stdout=pipe, stderr=pipe)
+        output, errors = await process.communicate()
+        if process.returncode:
+            assert b"KeyError" in errors, errors.decode()  # it knows no such format
+            return None
+        figures: dict[str, float] = json.loads(output)
+        return figures
 
 
 def peak_megabytes(pid: int) -> float:
@@ -80,36 +132,58 @@ def peak_megabytes(pid: int) -> float:
     return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1000
 
 
-async def measure() -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        async with Stack(Path(folder), auths=1, processors=1, workers=1) as stack:
+def forget_peak(pid: int) -> None:
+    Path(f"/proc/{pid}/clear_refs").write_text("5", encoding="ascii")
+
+
+async def measure(bench: Bench, workload: Workload, folder: Path) -> None:
+    data = orders(workload.kind, workload.megabytes, folder)
+    size = len(data)
+    await bench.s3.put_object(Bucket=BUCKET, Key=workload.key, Body=data)
+    del data
+    await bench.job(workload)
+    forget_peak(bench.worker)
+    ratios, jobs, floors = [], [], []
+    for _ in range(RUNS):
+        seconds, location = await bench.job(workload)
+        at_least = await bench.floor(workload, size, await bench.result(location))
+        jobs.append(seconds)
+        floors.append(at_least)
+        ratios.append(seconds / at_least)
+    least, mine = statistics.median(floors), statistics.median(jobs)
+    print(f"{workload.megabytes:,} MB, {workload.kind}, {workload.pipeline}: {size / 1e6:,.0f} MB, floor {least:.2f} s")
+    peak = peak_megabytes(bench.worker)
+    print(f"  {'mayfly':14} {mine:7.2f} s   {statistics.median(ratios):6.2f}   {peak:7,.0f} MB   {workload.goal}")
+    for name in PEERS if workload.megabytes <= _MOST_FOR_PEERS else ():
+        figures = await bench.peer(name, workload)
+        if figures is not None:
+            seconds, peak = figures["seconds"], figures["peak_megabytes"]
+            print(f"  {name:14} {seconds:7.2f} s   {seconds / least:6.2f}   {peak:7,.0f} MB")
+    sys.stdout.flush()
+    await bench.s3.delete_object(Bucket=BUCKET, Key=workload.key)
+
+
+@contextlib.asynccontextmanager
+async def running(folder: Path) -> AsyncIterator[Bench]:
+    async with Stack(folder, auths=1, processors=1, workers=1) as stack:
+        access: dict[str, Any] = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+        settings = load(SharedSettings, aws_endpoint_url=stack.aws.url, **access)
+        [worker] = stack.of_kind("worker")
+        async with open_s3(settings) as s3:
             token = await log_in(stack.auth_url)
-            data = records()
-            settings = load(
-                SharedSettings, aws_endpoint_url=stack.aws.url, aws_access_key_id="test", aws_secret_access_key="test"
-            )
-            bucket = "mayfly-data"
-            async with open_s3(settings) as s3:
-                await s3.put_object(Bucket=bucket, Key=KEY, Body=data)
-                processor = Connection(stack.processor_url)
-                await job(processor, token, bucket)
-                ratios, jobs, floors, kept = [], [], [], 0
-                for _ in range(RUNS):
-                    seconds, location, kept = await job(processor, token, bucket)
-                    at_least = await floor(s3, bucket, len(data), await result(s3, bucket, location))
-                    jobs.append(seconds)
-                    floors.append(at_least)
-                    ratios.append(seconds / at_least)
-            [worker] = stack.of_kind("worker")
-            lines = data.count(b"\n")
-            print(f"{MEGABYTES} MB of NDJSON ({lines} records, {kept} kept), filter, S3 to S3, embedded S3 in memory")
-            print(f"  floor {statistics.median(floors):6.2f} s   job {statistics.median(jobs):6.2f} s")
-            print(f"  ratio {statistics.median(ratios):6.2f}     goal <= 3")
-            print(f"  peak memory of the worker {peak_megabytes(worker.child.pid):6.0f} MB     goal <= 600")
+            yield Bench(s3, Connection(stack.processor_url), token, worker.child.pid)
+
+
+async def measure_all() -> None:
+    print("seconds from submit to result; by the floor of the same run; peak memory of the process that works")
+    with tempfile.TemporaryDirectory() as folder:
+        for workload in WORKLOADS:
+            async with running(Path(folder) / workload.key.replace("/", "-")) as bench:
+                await measure(bench, workload, Path(folder))
 
 
 def main() -> None:
-    asyncio.run(measure())
+    asyncio.run(measure_all())
 
 
 if __name__ == "__main__":
