@@ -10,6 +10,7 @@ from services.processor.domain.submissions import SourceAccess
 from services.processor.engine.session import EngineLimits
 from services.processor.flows.cancel_job import CancelJob
 from services.processor.flows.combine_result import CombineResult
+from services.processor.flows.complete_upload import CompleteUpload
 from services.processor.flows.delete_pipeline import DeletePipeline
 from services.processor.flows.follow_job import FollowJob
 from services.processor.flows.list_jobs import ListJobs
@@ -36,6 +37,7 @@ from services.processor.stores.job_keys import TABLE
 from services.processor.stores.job_requests import JobRequests
 from services.processor.stores.job_watch import JobWatch
 from services.processor.stores.jobs import Jobs
+from services.processor.stores.large_uploads import LargeUploads
 from services.processor.stores.lease_keeping import LeaseKeeping
 from services.processor.stores.links import Links
 from services.processor.stores.outbox import Outbox
@@ -105,6 +107,7 @@ class ProcessorFlows:
     read_result: ReadResult
     combine_result: CombineResult
     start_upload: StartUpload
+    complete_upload: CompleteUpload
     preview_pipeline: PreviewPipeline
     store_pipeline: StorePipeline
     read_pipeline: ReadPipeline
@@ -167,6 +170,7 @@ def processor_flows(stores: Stores, settings: ProcessorSettings, now: clock.Cloc
     finder = SourceFinder(stores.inputs, settings.preview_bytes, settings.max_objects, settings.max_listed_keys, 1)
     watch = JobWatch(stores.parts, stores.outcomes)
     requests = JobRequests(stores.pipelines, stores.access)
+    large_uploads = LargeUploads(stores.s3, stores.links.s3, settings.bucket)
     planner = _planner(stores, settings, stores.records.try_inputs, only_about=True)
     return ProcessorFlows(
         submit_job=SubmitJob(
@@ -179,7 +183,8 @@ def processor_flows(stores: Stores, settings: ProcessorSettings, now: clock.Cloc
         cancel_job=CancelJob(stores.jobs, stores.outcomes, now),
         read_result=ReadResult(stores.jobs, stores.files, stores.outcomes, stores.links, settings, now),
         combine_result=CombineResult(stores.files),
-        start_upload=StartUpload(stores.links, settings, now),
+        start_upload=StartUpload(stores.links, large_uploads, settings, now),
+        complete_upload=CompleteUpload(large_uploads),
         preview_pipeline=PreviewPipeline(finder, stores.records, stores.access, settings, now),
         store_pipeline=StorePipeline(stores.pipelines, stores.access, settings, now),
         read_pipeline=ReadPipeline(stores.pipelines),

@@ -58,16 +58,29 @@ class UploadRequest(RequestModel):
         None, pattern=r"^[\w.+-]{1,60}/[\w.+-]{1,60}(; ?charset=[\w-]{1,20})?$", examples=["application/x-ndjson"]
     )
     size: int | None = Field(
-        None, ge=0, le=MOST_UPLOAD_BYTES, description="Bytes. Given, the URL takes exactly so many."
+        None,
+        ge=0,
+        le=MOST_UPLOAD_BYTES,
+        description="Bytes. Given, the URL takes exactly so many; above 5 GiB it must be given, and goes up in parts.",
     )
 
 
+class UploadPart(ResponseModel):
+    part: int = Field(description="Counted from 1.")
+    url: str
+    bytes: int = Field(description="So many of the object's bytes, in the order of the parts.")
+
+
 class UploadResponse(ResponseModel):
+    """A large object has `parts` and an `upload_id` in the place of a `url`."""
+
     data_source: str = Field(description="What to name in `POST /api/process` once the object is there.")
-    url: str = Field(description="PUT the bytes here, without an Authorization header.")
+    url: str | None = Field(description="PUT the bytes here, without an Authorization header.")
     method: Literal["PUT"] = "PUT"
     headers: dict[str, str] = Field(description="Send these with the PUT.")
     expires_at: str
+    parts: list[UploadPart] | None = Field(description="PUT each part to its URL; then `POST /api/uploads/complete`.")
+    upload_id: str | None
 
     @classmethod
     def of(cls, upload: NewUpload) -> "UploadResponse":
@@ -76,7 +89,20 @@ class UploadResponse(ResponseModel):
             url=upload.url,
             headers=upload.headers,
             expires_at=clock.rfc3339(upload.expires_at),
+            parts=[UploadPart(part=one.part, url=one.url, bytes=one.size) for one in upload.parts] or None,
+            upload_id=upload.upload_id,
         )
+
+
+class CompletionRequest(RequestModel):
+    data_source: str = Field(max_length=2048)
+    upload_id: str = Field(min_length=1, max_length=1024)
+    parts: int = Field(ge=1, le=10_000, description="How many there are.")
+
+
+class CompletionResponse(ResponseModel):
+    data_source: str
+    bytes: int
 
 
 class ResultMetadata(ResponseModel):

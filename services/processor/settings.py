@@ -6,6 +6,7 @@ import tempfile
 from pydantic import Field
 
 from services.processor.domain.quotas import Quotas
+from services.processor.domain.uploads import LEAST_PART_BYTES, MOST_PUT_BYTES
 from shared.settings import SharedSettings
 
 
@@ -33,6 +34,12 @@ class ProcessorSettings(SharedSettings):
         1, ge=0.1, le=3600, description="How often a worker looks for events that are to be told."
     )
 
+    single_upload_bytes: int = Field(
+        MOST_PUT_BYTES, ge=0, le=MOST_PUT_BYTES, description="Up to this size one PUT uploads an object; beyond, parts."
+    )
+    upload_part_bytes: int = Field(
+        64 * 1024**2, ge=LEAST_PART_BYTES, le=MOST_PUT_BYTES, description="The least size of such a part."
+    )
     upload_url_seconds: int = Field(900, ge=1, le=604_800, description="How long a presigned upload URL works.")
     result_url_seconds: int = Field(900, ge=1, le=604_800, description="How long a presigned result URL works.")
     default_wait_seconds: float = Field(

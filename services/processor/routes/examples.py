@@ -49,6 +49,17 @@ UPLOAD_EXAMPLES: dict[str, Any] = {
         "value": {"filename": "orders.ndjson.gz", "content_type": "application/gzip", "size": 1048576},
     },
     "smallest": {"summary": "Only a name", "value": {"filename": "orders.csv"}},
+    "large": {"summary": "In parts", "value": {"filename": "orders.ndjson", "size": 10737418240}},
+}
+COMPLETION_EXAMPLES: dict[str, Any] = {
+    "all parts": {
+        "summary": "All parts were sent",
+        "value": {
+            "data_source": "s3://mayfly-data/inputs/user_testuser/upl_4w3mzsvq5yqkxjz6fq2m7c5m3e/orders.ndjson",
+            "upload_id": "the upload_id that POST /api/uploads gave",
+            "parts": 160,
+        },
+    },
 }
 PIPELINE_EXAMPLES: dict[str, Any] = {
     "smallest": {"summary": "No source of its own: each run names one", "value": {"config": {}}},

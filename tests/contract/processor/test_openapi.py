@@ -40,6 +40,7 @@ def test_every_route_of_the_api_is_there(openapi: dict[str, Any]) -> None:
         "DELETE /api/pipelines/{name}",
         "POST /api/preview",
         "POST /api/uploads",
+        "POST /api/uploads/complete",
     }
 
 
@@ -54,6 +55,12 @@ def test_every_route_has_a_summary_a_description_and_its_problems(openapi: dict[
 
 def test_every_body_has_examples_and_the_smallest_comes_first(openapi: dict[str, Any]) -> None:
     bodies = {name: operation["requestBody"] for name, operation in operations(openapi) if "requestBody" in operation}
-    assert set(bodies) == {"POST /api/process", "PUT /api/pipelines/{name}", "POST /api/preview", "POST /api/uploads"}
+    assert set(bodies) == {
+        "POST /api/process",
+        "PUT /api/pipelines/{name}",
+        "POST /api/preview",
+        "POST /api/uploads",
+        "POST /api/uploads/complete",
+    }
     examples = bodies["POST /api/process"]["content"]["application/json"]["examples"]
     assert next(iter(examples.values()))["value"] == {"data_source": "test", "config": {}}

@@ -10,11 +10,12 @@ from tests.service.processor.running import Processor, worker
 
 LONG = "x" * 3000
 JSON = {"content-type": "application/json"}
-POSTS = ["/api/process", "/api/preview", "/api/uploads"]
+POSTS = ["/api/process", "/api/preview", "/api/uploads", "/api/uploads/complete"]
 GOOD: dict[str, dict[str, Any]] = {
     "/api/process": {"data_source": "test", "config": {}},
     "/api/preview": {"data_source": "test", "config": {}},
     "/api/uploads": {"filename": "a.csv"},
+    "/api/uploads/complete": {"data_source": "s3://a/b", "upload_id": "x", "parts": 1},
 }
 
 
@@ -119,7 +120,7 @@ async def test_file_names_that_are_none(common_processor: Processor, filename: s
     assert answer.json()["errors"][0]["pointer"] == "/filename"
 
 
-@pytest.mark.parametrize("more", [{"size": -1}, {"size": 6 * 1024**3}, {"size": "5"}, {"content_type": "a\nb"}])
+@pytest.mark.parametrize("more", [{"size": -1}, {"size": 6 * 1024**4}, {"size": "5"}, {"content_type": "a\nb"}])
 async def test_uploads_that_are_none(common_processor: Processor, more: dict[str, object]) -> None:
     answer = await common_processor.http.post("/api/uploads", json={"filename": "a.csv", **more})
     assert answer.status_code == 422

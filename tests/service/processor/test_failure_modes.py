@@ -100,8 +100,10 @@ async def test_each_cell_of_the_table_is_what_is_answered(
     await cancel_job(working_processor, "cancelled")
     job, headers = {"data_source": source, "config": {}}, working_processor.headers_of(working_processor.owner)
     await working_processor.http.put("/api/pipelines/kept", json=job)
+    completed = {"data_source": await working_processor.put("upl_x/n.ndjson", b"{}"), "upload_id": "x", "parts": 1}
     asks = {
         "POST /api/uploads": ("POST", "/api/uploads", UPLOAD),
+        "POST /api/uploads/complete": ("POST", "/api/uploads/complete", completed),
         "POST /api/process": ("POST", "/api/process", job),
         "GET /api/status/{processing_id}": ("GET", f"/api/status/{done}", None),
         "GET /api/status/{processing_id}/events": ("GET", f"/api/status/{done}/events", None),

@@ -223,6 +223,7 @@ async def test_the_manifest_names_request_sources_and_hashes(common_processor: P
         ("GET", "/api/results/x", "jobs:read"),
         ("POST", "/api/preview", "jobs:read"),
         ("POST", "/api/uploads", "jobs:write"),
+        ("POST", "/api/uploads/complete", "jobs:write"),
     ],
 )
 async def test_each_route_asks_for_its_scope(common_processor: Processor, method: str, path: str, scope: str) -> None:
