@@ -18,11 +18,11 @@ from fastapi import APIRouter, FastAPI, Request
 from services.auth.bootstrap import lay_ground
 from services.auth.main import create_app
 from services.auth.settings import AuthSettings, BootstrapSettings
-from services.auth.signing_keys import generate_pem
 from shared.settings import load
 from shared.telemetry.logs import configure_logs
 from shared.testing.aws_emulator import AwsEmulator
 from shared.testing.valkey import Valkey
+from shared.tokens.pem_keys import generate_pem
 
 ROUNDS = 15
 REQUESTS = 300

@@ -22,7 +22,8 @@ from jwt import decode
 from shared.testing.tokens import TokenFactory
 from shared.tokens.compact import decode_base64url
 from shared.tokens.key_source import StaticKeySource
-from shared.tokens.revocation import Revocation, RevocationStatus, RevokedSet, Target
+from shared.tokens.revocation import Revocation, RevokedSet, Target
+from shared.tokens.revocation_status import RevocationStatus
 from shared.tokens.signature import Algorithm
 from shared.tokens.verifier import Caller, Verifier
 

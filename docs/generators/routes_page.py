@@ -9,9 +9,9 @@ from pydantic import SecretStr
 from docs.generators.markdown import code, page, table
 from services.auth.main import create_app as create_auth
 from services.auth.settings import AuthSettings
-from services.auth.signing_keys import generate_pem
 from services.processor.main import create_app as create_processor
 from services.processor.settings import ProcessorSettings
+from shared.tokens.pem_keys import generate_pem
 
 _INTRODUCTION = """The same contract for programs: `/openapi.json` of each service; to try it out: `/docs`. A scope in
 the second column means that the route needs an access token (`Authorization: Bearer …`) that has it. Errors are
@@ -27,13 +27,18 @@ def openapi_documents() -> dict[str, dict[str, Any]]:
     """By service. Nothing is started for them."""
     return {
         "auth": create_auth(_auth_settings()).openapi(),
-        "processor": create_processor(ProcessorSettings()).openapi(),
+        "processor": create_processor(_processor_settings()).openapi(),
     }
 
 
 def _auth_settings() -> AuthSettings:
     """Without a key auth does not start; this one signs nothing."""
     return AuthSettings(signing_algorithm="ES256", signing_key=SecretStr(generate_pem("ES256")))
+
+
+def _processor_settings() -> ProcessorSettings:
+    """The same of a processor."""
+    return ProcessorSettings(context_key=SecretStr(generate_pem("ES256")))
 
 
 def _service(name: str, document: Mapping[str, Any]) -> Iterator[str]:

@@ -18,7 +18,6 @@ from services.auth.flows.ensure_client import EnsureClient
 from services.auth.passwords import Passwords
 from services.auth.routes.client_bodies import StatedClient
 from services.auth.settings import BootstrapSettings
-from services.auth.signing_keys import build_named_key, generate_pem
 from services.auth.stores.clients import Clients
 from services.auth.stores.key_rings import KeyRings
 from services.auth.stores.private_keys import PrivateKeys
@@ -31,6 +30,7 @@ from shared.clients.patience import patiently
 from shared.errors import Problem, ValidationFailed
 from shared.ids import new_id
 from shared.settings import SettingsError, load
+from shared.tokens.pem_keys import build_named_key, generate_pem
 from shared.web.docs_client import CLIENT_ID, REDIRECT_PATH
 
 # Published in the documentation, and made in local mode only.

@@ -1,6 +1,6 @@
-"""`python -m services.processor.bootstrap`: makes table, bucket, queues and bus, or leaves them as they are.
+"""`python -m services.processor.bootstrap`: makes table, bucket, queues, bus, and the key of contexts (local mode).
 
-May be run any number of times, at once too.
+What is there is left as it is: it may be run any number of times, at once too.
 """
 
 import asyncio
@@ -10,14 +10,16 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from services.processor.context_keys import ALGORITHM
 from services.processor.settings import ProcessorSettings
 from services.processor.stores.job_keys import BY_OWNER, OPEN_BY_OWNER, OPEN_JOBS, OUTBOX, TABLE
-from shared.clients.aws import aws_errors, error_code, open_dynamodb, open_events, open_s3, open_sqs
+from shared.clients.aws import aws_errors, error_code, open_dynamodb, open_events, open_s3, open_sqs, open_ssm
 from shared.clients.aws_types import DynamoDBClient, S3Client, SQSClient
 from shared.clients.patience import patiently
 from shared.errors import Problem
 from shared.settings import SettingsError, load
 from shared.telemetry.logs import configure_logs, get_logger
+from shared.tokens.pem_keys import generate_pem
 
 log = get_logger(__name__)
 
@@ -25,7 +27,7 @@ _ENDED_JOB = [
     *("processing_id", "state", "submitted_at_ms", "result_location", "error"),
     *("records_in", "records_out", "records_rejected", "bytes_in", "bytes_out", "job_attempts"),
 ]
-_OPEN_JOB = ["owner", "processing_id", "submitted_at_ms"]
+_OPEN_JOB = ["submitted_at_ms"]
 _TABLE: dict[str, Any] = {
     "BillingMode": "PAY_PER_REQUEST",
     "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
@@ -74,7 +76,7 @@ _TABLE: dict[str, Any] = {
                 {"AttributeName": "outbox_shard", "KeyType": "HASH"},
                 {"AttributeName": "finished_at_ms", "KeyType": "RANGE"},
             ],
-            "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["owner", *_ENDED_JOB]},
+            "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": _ENDED_JOB},
         },
     ],
 }
@@ -85,7 +87,12 @@ _PRIVATE: Any = {
     "BlockPublicPolicy": True,
     "RestrictPublicBuckets": True,
 }
-_EXISTS = {"ResourceInUseException", "ResourceAlreadyExistsException", "BucketAlreadyOwnedByYou"}
+_EXISTS = {
+    "ResourceInUseException",
+    "ResourceAlreadyExistsException",
+    "BucketAlreadyOwnedByYou",
+    "ParameterAlreadyExists",
+}
 _DEAD_LETTER_SECONDS = 14 * 86_400
 _PATIENCE_SECONDS = 60  # an emulator that has only just started loads its services at their first call
 _MESSAGE_SECONDS = 4 * 86_400
@@ -103,6 +110,8 @@ async def bootstrap(settings: ProcessorSettings) -> None:
         await _make_queues(sqs, settings)
     if settings.event_bus not in {None, "default"}:
         await _make_bus(settings)
+    if settings.mode == "local" and settings.ssm_prefix and settings.context_key is None:
+        await _make_context_key(settings, settings.ssm_prefix)
     log.info("bootstrap_done", table=settings.table_prefix + TABLE, bucket=settings.bucket, queue=settings.queue_name)
 
 
@@ -207,6 +216,18 @@ async def _make_bus(settings: ProcessorSettings) -> None:
             except ClientError as error:
                 if error_code(error) not in _EXISTS:
                     raise
+
+
+async def _make_context_key(settings: ProcessorSettings, prefix: str) -> None:
+    """Where the processors' settings are read from, so that all have the same one."""
+    name, pem = f"{prefix.rstrip('/')}/context_key", generate_pem(ALGORITHM)
+    async with open_ssm(settings) as ssm:
+        try:
+            with aws_errors("SSM"):
+                await ssm.put_parameter(Name=name, Value=pem, Type="SecureString", Overwrite=False)
+        except ClientError as error:
+            if error_code(error) not in _EXISTS:
+                raise
 
 
 def main() -> None:

@@ -10,12 +10,17 @@ from services.processor.domain.job_names import PROCESSING_ID_PATTERN
 from services.processor.domain.preferences import Preference, parse_prefer
 from services.processor.resources import ProcessorFlows
 from services.processor.settings import ProcessorSettings
+from shared.tokens.claims import Caller
 from shared.web.bearer import caller_of
 
 
 def flows_of(request: Request) -> ProcessorFlows:
     flows: ProcessorFlows = request.app.state.flows
     return flows
+
+
+async def verified_caller(request: Request) -> Caller:
+    return caller_of(request)
 
 
 def owner_of(request: Request) -> str:
@@ -63,6 +68,7 @@ def patience_of(request: Request) -> Callable[[], Awaitable[bool]]:
 
 
 Flows = Annotated[ProcessorFlows, Depends(flows_of)]
+VerifiedCaller = Annotated[Caller, Depends(verified_caller)]
 Owner = Annotated[str, Depends(owner_of)]
 JobId = Annotated[
     str,

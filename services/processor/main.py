@@ -6,6 +6,7 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
+from services.processor.context_keys import load_context_issuer
 from services.processor.resources import open_stores, processor_flows
 from services.processor.routes import events, jobs, pipelines, previews, results, uploads
 from services.processor.settings import ProcessorSettings
@@ -21,7 +22,12 @@ Errors are RFC 9457 problem documents that name the field and the remedy.
 
 
 def create_app(settings: ProcessorSettings) -> FastAPI:
-    """Opens its clients when its lifespan begins. Keeps nothing: any instance answers for any job."""
+    """Opens its clients when its lifespan begins. Keeps nothing: any instance answers for any job.
+
+    Raises:
+        SettingsError: there is no key for the contexts of jobs, or it is none for this.
+    """
+    contexts = load_context_issuer(settings)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -29,7 +35,7 @@ def create_app(settings: ProcessorSettings) -> FastAPI:
             stores = await stack.enter_async_context(open_stores(settings))
             trust = await stack.enter_async_context(open_trust(settings, stores.dynamodb))
             app.state.settings = settings
-            app.state.flows = processor_flows(stores, settings)
+            app.state.flows = processor_flows(stores, settings, contexts)
             app.state.verifier = trust.verifier
             app.state.readiness_checks = (*trust.checks(), *stores.checks())
             yield

@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from services.processor.domain.job_contexts import ContextIssuer
 from services.processor.domain.job_names import JobKey
 from services.processor.domain.submissions import SourceAccess
 from services.processor.engine.session import EngineLimits
@@ -32,6 +33,7 @@ from services.processor.stores.admission import Admission
 from services.processor.stores.cutting import Cutting
 from services.processor.stores.event_bus import EventBus
 from services.processor.stores.inputs import Inputs
+from services.processor.stores.job_callers import JobCallers
 from services.processor.stores.job_files import JobFiles
 from services.processor.stores.job_keys import TABLE
 from services.processor.stores.job_requests import JobRequests
@@ -166,7 +168,9 @@ async def open_stores(
         )
 
 
-def processor_flows(stores: Stores, settings: ProcessorSettings, now: clock.Clock = clock.now) -> ProcessorFlows:
+def processor_flows(
+    stores: Stores, settings: ProcessorSettings, contexts: ContextIssuer, now: clock.Clock = clock.now
+) -> ProcessorFlows:
     finder = SourceFinder(stores.inputs, settings.preview_bytes, settings.max_objects, settings.max_listed_keys, 1)
     watch = JobWatch(stores.parts, stores.outcomes)
     requests = JobRequests(stores.pipelines, stores.access)
@@ -174,7 +178,7 @@ def processor_flows(stores: Stores, settings: ProcessorSettings, now: clock.Cloc
     planner = _planner(stores, settings, stores.records.try_inputs, only_about=True)
     return ProcessorFlows(
         submit_job=SubmitJob(
-            stores.jobs, requests, Admission(stores.jobs, settings.quotas), stores.queue, settings, now
+            stores.jobs, requests, Admission(stores.jobs, settings.quotas), stores.queue, contexts, settings, now
         ),
         try_job=TryJob(requests, planner, stores.access, settings),
         read_status=ReadStatus(stores.jobs, watch, now),
@@ -193,12 +197,15 @@ def processor_flows(stores: Stores, settings: ProcessorSettings, now: clock.Cloc
     )
 
 
-def worker_flows(stores: Stores, settings: ProcessorSettings, now: clock.Clock = clock.now) -> WorkerFlows:
+def worker_flows(
+    stores: Stores, settings: ProcessorSettings, callers: JobCallers, now: clock.Clock = clock.now
+) -> WorkerFlows:
     keeping = LeaseKeeping(stores.leases, stores.jobs, stores.queue, settings.lease_seconds, now)
     return WorkerFlows(
         plan_job=PlanJob(
             jobs=stores.jobs,
             parts=stores.parts,
+            callers=callers,
             files=stores.files,
             queue=stores.queue,
             keeping=keeping,
@@ -210,6 +217,7 @@ def worker_flows(stores: Stores, settings: ProcessorSettings, now: clock.Clock =
         run_part=RunPart(
             jobs=stores.jobs,
             parts=stores.parts,
+            callers=callers,
             inputs=stores.inputs,
             files=stores.files,
             queue=stores.queue,

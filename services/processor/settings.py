@@ -3,11 +3,12 @@
 import os
 import tempfile
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 
 from services.processor.domain.quotas import Quotas
 from services.processor.domain.uploads import LEAST_PART_BYTES, MOST_PUT_BYTES
 from shared.settings import SharedSettings
+from shared.tokens.claims import MAX_LIFETIME_SECONDS
 
 
 class ProcessorSettings(SharedSettings):
@@ -32,6 +33,17 @@ class ProcessorSettings(SharedSettings):
     )
     event_interval_seconds: float = Field(
         1, ge=0.1, le=3600, description="How often a worker looks for events that are to be told."
+    )
+    context_key: SecretStr | None = Field(
+        None,
+        description="The private key (P-256, PEM) by which a processor signs who has asked for a job: usually "
+        "MAYFLY_CONTEXT_KEY_FILE, or SSM. A processor needs it; a worker can do with the public part in "
+        "`context_other_keys`. (Local mode: the bootstrap makes one below MAYFLY_SSM_PREFIX.)",
+    )
+    context_other_keys: SecretStr | None = Field(
+        None,
+        description="Further keys (PEM, public or private, one after the other) that workers believe besides: the next "
+        "one before its first use, the last one until its jobs have ended.",
     )
 
     single_upload_bytes: int = Field(
@@ -94,7 +106,10 @@ class ProcessorSettings(SharedSettings):
     )
     max_attempts: int = Field(5, ge=1, le=100, description="How many workers try a piece of work before it fails.")
     job_deadline_seconds: float = Field(
-        86_400, gt=0, description="How old a job may be when something that it needs does not answer; older, it fails."
+        MAX_LIFETIME_SECONDS,
+        gt=0,
+        le=MAX_LIFETIME_SECONDS,
+        description="How old a job may become: no piece of an older one is begun, it fails. Its context lives so long.",
     )
     sweep_interval_seconds: float = Field(
         5, ge=0.1, le=3600, description="How often a worker looks for open jobs that nobody works on."

@@ -42,6 +42,7 @@ def local_settings(*, redis_url: str, aws_endpoint_url: str, issuer: str, proces
         "MAYFLY_HOST": "127.0.0.1",
         "MAYFLY_REDIS_URL": redis_url,
         "MAYFLY_AWS_ENDPOINT_URL": aws_endpoint_url,
+        "MAYFLY_SSM_PREFIX": "/mayfly/local/settings",
         "MAYFLY_AWS_REGION": "us-east-1",
         "MAYFLY_AWS_ACCESS_KEY_ID": "test",
         "MAYFLY_AWS_SECRET_ACCESS_KEY": "test",

@@ -25,7 +25,6 @@ _ENDS: tuple[tuple[bytes, frozenset[int]], ...] = (
     (b"=", frozenset(_BASE64[::4])),
 )
 _HEADER_MEMBERS = frozenset({"typ", "alg", "kid"})
-_TYPES = frozenset({ACCESS_TOKEN_TYPE, f"application/{ACCESS_TOKEN_TYPE}"})
 _ALGORITHMS = frozenset({"RS256", "ES256"})
 
 
@@ -80,8 +79,8 @@ def parse_payload(segment: bytes) -> dict[str, object]:
         raise InvalidToken("malformed") from None
 
 
-def parse_header(segment: bytes) -> tuple[str, str]:
-    """The `kid` and `alg` of an access token's header.
+def parse_header(segment: bytes, token_type: str) -> tuple[str, str]:
+    """The `kid` and `alg` of the header of a token of this type: no token is taken for one of another kind.
 
     Exactly `typ`, `alg` and `kid` may stand there. That settles `crit`, `b64`, `jku`, `jwk`, `x5u`, `x5c`, `zip` and
     whatever is registered next: a header that wants more of us than we do is refused, never half understood.
@@ -90,7 +89,7 @@ def parse_header(segment: bytes) -> tuple[str, str]:
     if header.keys() != _HEADER_MEMBERS:
         raise InvalidToken("unsupported-header")
     kind, algorithm, key_id = header["typ"], header["alg"], header["kid"]
-    if type(kind) is not str or kind.lower() not in _TYPES:
+    if type(kind) is not str or kind.lower().removeprefix("application/") != token_type:
         raise InvalidToken("wrong-type")
     if type(algorithm) is not str or algorithm not in _ALGORITHMS:
         raise InvalidToken("unsupported-algorithm")
@@ -100,8 +99,8 @@ def parse_header(segment: bytes) -> tuple[str, str]:
 
 
 def check_form(raw_token: bytes) -> None:
-    """Returns for what may be a token of ours: only a key can tell. Whatever else is refused."""
+    """Returns for what may be an access token of ours: only a key can tell. Whatever else is refused."""
     _, header, payload, signature = split_token(raw_token)
-    parse_header(header)
+    parse_header(header, ACCESS_TOKEN_TYPE)
     parse_payload(payload)
     decode_segment(signature)

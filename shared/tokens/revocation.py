@@ -1,15 +1,14 @@
-"""What is revoked, and whether this process may rely on what it has heard."""
+"""What is revoked, and which tokens that ends. Pure."""
 
-from collections.abc import Awaitable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, Protocol, TypeAlias, get_args
+from typing import Literal, NamedTuple, TypeAlias, get_args
 
-from shared import clock
-from shared.errors import Unavailable
 from shared.tokens.claims import Claims, Parent
 
 Kind: TypeAlias = Literal["jti", "sid", "user", "client", "key", "all"]
 
+_FOR_GOOD: frozenset[Kind] = frozenset({"jti", "sid", "key"})
 _EXPIRY_BITS = 40
 _EXPIRY = (1 << _EXPIRY_BITS) - 1
 
@@ -23,6 +22,13 @@ class Target(NamedTuple):
 
 EVERYTHING = Target("all", "*")
 """All tokens that there are."""
+
+
+class Issued(NamedTuple):
+    """Something that a revocation of `target` may end; it was issued at the second `at`."""
+
+    target: Target
+    at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +92,11 @@ class RevokedSet:
         """The last second in which tokens were issued that a revocation of this target ends; -1: there is none."""
         return self._kinds[target.kind].get(target.value, -1) >> _EXPIRY_BITS
 
+    def ends(self, issued: Issued) -> bool:
+        """Whether a revocation of that target ends it."""
+        not_before = self.not_before(issued.target)
+        return not_before >= 0 if issued.target.kind in _FOR_GOOD else issued.at <= not_before
+
     def values(self, kind: Kind) -> Sequence[str]:
         """What is revoked of this kind: ids of tokens, of sessions, and so on."""
         return list(self._kinds[kind])
@@ -118,73 +129,3 @@ class RevokedSet:
             for value in [value for value, packed in known.items() if packed & _EXPIRY <= now]:
                 del known[value]
         self._ends_many = bool(self._key or self._all)
-
-
-class RevocationUnknown(Unavailable):
-    """Whether a token was revoked can't be known now: nothing is heard of revocations, and the truth can't be read."""
-
-    code = "revocation-unknown"
-
-
-class Feed(Protocol):
-    """What this process has heard of revocations."""
-
-    @property
-    def revoked(self) -> RevokedSet: ...
-
-    def staleness(self, now_monotonic: float) -> float:
-        """Seconds since which a revocation might have been missed; infinite before the first load."""
-        ...
-
-
-class DirectReader(Protocol):
-    """Reads the durable truth, in a bounded time."""
-
-    async def read(self, targets: Sequence[Target]) -> Iterable[Revocation]:
-        """All revocations of these targets.
-
-        Raises:
-            Unavailable: no answer in time.
-        """
-        ...
-
-
-class RevocationStatus:
-    """Decides whether a token is revoked: out of memory while that is fresh, else by reading the truth.
-
-    So no revoked token is accepted later than `max_staleness_seconds` after its revocation was announced.
-    """
-
-    def __init__(
-        self,
-        feed: Feed,
-        direct: DirectReader,
-        *,
-        max_staleness_seconds: float,
-        monotonic: clock.Clock = clock.monotonic,
-    ) -> None:
-        self._feed = feed
-        self._direct = direct
-        self._max_staleness_seconds = max_staleness_seconds
-        self._monotonic = monotonic
-
-    def is_revoked(self, claims: Claims) -> bool | Awaitable[bool]:
-        """Told at once while the feed is fresh. What is known to be revoked stays so however stale the feed is.
-
-        Raises:
-            RevocationUnknown: to whoever awaits the answer: the feed is stale and the truth does not answer.
-        """
-        if self._feed.revoked.is_revoked(claims):
-            return True
-        if self._feed.staleness(self._monotonic()) <= self._max_staleness_seconds:
-            return False
-        return self._read(claims)
-
-    async def _read(self, claims: Claims) -> bool:
-        try:
-            found = await self._direct.read(targets_of(claims))
-        except Unavailable as error:
-            raise RevocationUnknown("Whether the access token was revoked can't be checked now. Ask again.") from error
-        for revocation in found:
-            self._feed.revoked.add(revocation)
-        return self._feed.revoked.is_revoked(claims)

@@ -10,7 +10,15 @@ from prometheus_client import Counter
 from shared import clock
 from shared.errors import Unavailable
 from shared.tokens.claims import Caller, Claims, InvalidToken, VerificationPolicy, check_claims
-from shared.tokens.compact import check_form, decode_segment, parse_header, parse_payload, split_token, token_bytes
+from shared.tokens.compact import (
+    ACCESS_TOKEN_TYPE,
+    check_form,
+    decode_segment,
+    parse_header,
+    parse_payload,
+    split_token,
+    token_bytes,
+)
 from shared.tokens.key_source import KeySource
 from shared.tokens.keyset import KeySet
 from shared.tokens.signature import VerificationKey
@@ -125,7 +133,7 @@ class Verifier:
 
     async def _find_key(self, header: bytes) -> VerificationKey:
         """The key that an unknown header names."""
-        kid, algorithm = parse_header(header)
+        kid, algorithm = parse_header(header, ACCESS_TOKEN_TYPE)
         key = self._key_source.current().find(kid)
         if key is None:
             key_set = await self._key_source.look_for(kid)

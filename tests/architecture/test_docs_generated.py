@@ -8,9 +8,10 @@ import pytest
 from docs.generate import PAGES, REFERENCE
 from docs.generators.routes_page import openapi_documents
 from services.auth.settings import AuthSettings
-from services.auth.signing_keys import generate_pem
+from services.processor.context_keys import load_context_issuer
 from services.processor.settings import ProcessorSettings
 from shared.settings import load
+from shared.tokens.pem_keys import generate_pem
 
 ROOT = Path(__file__).parents[2]
 _CODE = re.compile(r"^    (?:code|error)\b[^=\n]*= \"([a-z_-]+)\"", re.MULTILINE)
@@ -52,13 +53,15 @@ def test_a_page_that_speaks_of_each_route_leaves_none_out(page: str) -> None:
 
 
 def test_the_environment_s_example_starts_both_services(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    key = tmp_path / "key.pem"
-    key.write_text(generate_pem("RS256"))
+    keys = {"MAYFLY_SIGNING_KEY_FILE": tmp_path / "rsa.pem", "MAYFLY_CONTEXT_KEY_FILE": tmp_path / "ec.pem"}
+    keys["MAYFLY_SIGNING_KEY_FILE"].write_text(generate_pem("RS256"))
+    keys["MAYFLY_CONTEXT_KEY_FILE"].write_text(generate_pem("ES256"))
     lines = [
         line
         for line in (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
         if "=" in line and not line.startswith("#")
     ]
     for name, _, value in (line.partition("=") for line in lines):
-        monkeypatch.setenv(name, str(key) if name == "MAYFLY_SIGNING_KEY_FILE" else value)
+        monkeypatch.setenv(name, str(keys.get(name, value)))
     assert load(AuthSettings).mode == load(ProcessorSettings).mode == "production"
+    load_context_issuer(load(ProcessorSettings))

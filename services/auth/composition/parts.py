@@ -32,8 +32,8 @@ from shared.clock import Clock
 from shared.tokens.claims import VerificationPolicy
 from shared.tokens.direct_reads import DirectReads
 from shared.tokens.key_source import KeySource
-from shared.tokens.revocation import RevocationStatus
 from shared.tokens.revocation_feed import RevocationFeed
+from shared.tokens.revocation_status import RevocationStatus
 from shared.tokens.verifier import Verifier
 
 

@@ -13,7 +13,8 @@ from services.auth.flows.password_check import Credentials, PasswordCheck
 from services.auth.stores.audit_trail import AuditTrail
 from services.auth.stores.browser_sessions import BrowserSessions
 from services.auth.stores.users import Users
-from shared.tokens.revocation import EVERYTHING, DirectReader, Target
+from shared.tokens.revocation import EVERYTHING, Target
+from shared.tokens.revocation_status import DirectReader
 
 
 @dataclass(frozen=True, slots=True)

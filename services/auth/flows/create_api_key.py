@@ -10,7 +10,8 @@ from services.auth.stores.api_keys import ApiKeys
 from services.auth.stores.audit_trail import AuditTrail
 from shared.clock import Clock
 from shared.tokens.claims import Caller, InvalidToken
-from shared.tokens.revocation import DirectReader, RevokedSet, targets_of
+from shared.tokens.revocation import RevokedSet, targets_of
+from shared.tokens.revocation_status import DirectReader
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,8 @@ from services.auth.stores.api_keys import ApiKeys
 from services.auth.stores.audit_trail import AuditTrail
 from services.auth.stores.users import Users
 from shared.clock import Clock
-from shared.tokens.revocation import DirectReader, Target
+from shared.tokens.revocation import Target
+from shared.tokens.revocation_status import DirectReader
 
 _NOT_GOOD = "subject_token: no API key that is good."
 

@@ -28,7 +28,8 @@ from services.auth.stores.sessions import Sessions
 from services.auth.stores.users import Users
 from shared.clock import Clock
 from shared.tokens.claims import InvalidToken
-from shared.tokens.revocation import DirectReader, Target
+from shared.tokens.revocation import Target
+from shared.tokens.revocation_status import DirectReader
 from shared.tokens.verifier import Verifier
 
 _STILL_GOOD = frozenset({"current", "repeated"})

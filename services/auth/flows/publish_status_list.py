@@ -20,7 +20,8 @@ from services.auth.stores.status_lists import StatusLists
 from shared.clock import Clock
 from shared.errors import Unavailable
 from shared.tokens.claims import LAST_SECOND
-from shared.tokens.revocation import Feed, Target
+from shared.tokens.revocation import Target
+from shared.tokens.revocation_status import Feed
 from shared.tokens.signature import sign
 
 

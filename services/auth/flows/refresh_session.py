@@ -22,7 +22,8 @@ from services.auth.stores.audit_trail import AuditTrail
 from services.auth.stores.sessions import Sessions
 from services.auth.stores.users import Users
 from shared.clock import Clock
-from shared.tokens.revocation import DirectReader, Target
+from shared.tokens.revocation import Target
+from shared.tokens.revocation_status import DirectReader
 
 _ENDED = "The session has ended. Log in again."
 

@@ -5,13 +5,13 @@ import math
 from dataclasses import dataclass
 
 from services.auth.domain.key_ring import KeyRing, RingKey, RingTiming
-from services.auth.signing_keys import build_named_key, generate_pem
 from services.auth.stores.followed_ring import FollowedRing
 from services.auth.stores.key_rings import KeyRings
 from services.auth.stores.private_keys import PrivateKeys
 from shared.clock import Clock
 from shared.errors import Unavailable
 from shared.telemetry.logs import get_logger
+from shared.tokens.pem_keys import build_named_key, generate_pem
 from shared.tokens.revocation import Revocation
 from shared.tokens.signature import Algorithm
 

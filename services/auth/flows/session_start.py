@@ -14,7 +14,7 @@ from services.auth.domain.users import scope_of
 from services.auth.flows.at_once import at_once
 from services.auth.flows.issuing import AccessTokens, IssuedToken
 from services.auth.stores.users import Users
-from shared.tokens.revocation import DirectReader
+from shared.tokens.revocation_status import DirectReader
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from services.auth.domain.problems import NotAnnounced
 from services.auth.domain.users import ADMIN_SCOPE
 from services.auth.schemas import RevocationRequest, RevocationResponse
 from shared.errors import InvalidRequest, PayloadTooLarge, Unavailable
-from shared.tokens.revocation import RevocationUnknown
+from shared.tokens.revocation_status import RevocationUnknown
 from shared.web.bearer import InsufficientScope, SecuredRoute, Unauthorized, requires
 from shared.web.problems import problem_responses
 

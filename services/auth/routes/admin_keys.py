@@ -10,7 +10,7 @@ from services.auth.domain.problems import NotAnnounced
 from services.auth.domain.users import ADMIN_SCOPE
 from services.auth.routes.key_bodies import DistrustResponse, KeysResponse
 from shared.errors import InvalidRequest, Unavailable, ValidationFailed
-from shared.tokens.revocation import RevocationUnknown
+from shared.tokens.revocation_status import RevocationUnknown
 from shared.web.bearer import InsufficientScope, SecuredRoute, Unauthorized, requires
 from shared.web.problems import problem_responses
 

@@ -11,7 +11,7 @@ from services.auth.domain.problems import NotAnnounced
 from services.auth.routes.api_key_bodies import ApiKeyRequest, ApiKeysResponse, CreatedApiKeyResponse
 from services.auth.routes.receipts import receipt_of, with_receipt
 from shared.errors import InvalidRequest, PayloadTooLarge, Unavailable, ValidationFailed
-from shared.tokens.revocation import RevocationUnknown
+from shared.tokens.revocation_status import RevocationUnknown
 from shared.web.bearer import SecuredRoute, Unauthorized, requires
 from shared.web.problems import problem_responses
 

@@ -25,7 +25,7 @@ from services.auth.routes.client_bodies import (
 )
 from services.auth.routes.receipts import receipt_of, with_receipt
 from shared.errors import InvalidRequest, PayloadTooLarge, Unavailable, ValidationFailed
-from shared.tokens.revocation import RevocationUnknown
+from shared.tokens.revocation_status import RevocationUnknown
 from shared.web.bearer import InsufficientScope, SecuredRoute, Unauthorized, requires
 from shared.web.problems import problem_responses
 

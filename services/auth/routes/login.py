@@ -8,7 +8,7 @@ from services.auth.flows.password_check import Credentials
 from services.auth.routes.receipts import receipt_of, with_receipt
 from services.auth.schemas import LoginRequest, LoginResponse
 from shared.errors import InvalidRequest, PayloadTooLarge, Unavailable
-from shared.tokens.revocation import RevocationUnknown
+from shared.tokens.revocation_status import RevocationUnknown
 from shared.web.bearer import SecuredRoute, Unauthorized, requires
 from shared.web.json_bodies import JsonRoute
 from shared.web.problems import problem_responses

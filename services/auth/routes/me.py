@@ -5,7 +5,7 @@ from fastapi import APIRouter
 from services.auth.dependencies import VerifiedCaller
 from services.auth.schemas import MeResponse
 from shared.errors import InvalidRequest
-from shared.tokens.revocation import RevocationUnknown
+from shared.tokens.revocation_status import RevocationUnknown
 from shared.web.bearer import SecuredRoute, Unauthorized, requires
 from shared.web.problems import problem_responses
 

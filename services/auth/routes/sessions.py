@@ -8,7 +8,7 @@ from services.auth.domain.problems import NotAnnounced, SessionNotFound
 from services.auth.routes.receipts import receipt_of, with_receipt
 from services.auth.schemas import SessionsResponse
 from shared.errors import InvalidRequest, Unavailable
-from shared.tokens.revocation import RevocationUnknown
+from shared.tokens.revocation_status import RevocationUnknown
 from shared.web.bearer import SecuredRoute, Unauthorized, requires
 from shared.web.problems import problem_responses
 

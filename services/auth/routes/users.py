@@ -29,7 +29,7 @@ from services.auth.routes.user_bodies import (
 )
 from services.auth.schemas import RevocationResponse
 from shared.errors import InvalidRequest, PayloadTooLarge, Unavailable, ValidationFailed
-from shared.tokens.revocation import RevocationUnknown
+from shared.tokens.revocation_status import RevocationUnknown
 from shared.web.bearer import InsufficientScope, SecuredRoute, Unauthorized, requires
 from shared.web.problems import problem_responses
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from prometheus_client import Counter, Gauge
 
 from services.auth.domain.key_ring import KeyRing, NoNextKey, RingKey, RingTiming
-from services.auth.signing_keys import Jwks, build_named_key
+from services.auth.signing_keys import Jwks
 from services.auth.stores.key_rings import KeyRings
 from services.auth.stores.private_keys import PrivateKeys
 from shared import clock
@@ -16,6 +16,7 @@ from shared.background import end
 from shared.errors import Unavailable
 from shared.telemetry.logs import get_logger
 from shared.tokens.keyset import KeySet
+from shared.tokens.pem_keys import build_named_key
 from shared.tokens.revocation import RevokedSet, Target
 from shared.tokens.signature import SigningKey, UnusableKey
 

@@ -27,6 +27,7 @@ class Job:
     """A job's record. `parts`, `bytes_in` and `opened_at_ms` are known once it runs; `lease` is the planner's.
 
     `parts_at_once`: no more of its parts are asked for at a time (0: all of them, of a job of an earlier version).
+    `context` proves who asked for it; nothing else in the record does.
     """
 
     key: JobKey
@@ -34,6 +35,7 @@ class Job:
     submitted_at_ms: int
     state: JobState = JobState.ACCEPTED
     traceparent: str = ""
+    context: str = ""
     lease: Lease = Lease()
     parts: int = 0
     parts_at_once: int = 0

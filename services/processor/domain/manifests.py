@@ -19,16 +19,15 @@ VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class PartResult:
-    """One finished part: `key` is its S3 key, which holds the SHA-256 of its bytes."""
+    """One finished part, by its bytes; where these lie follows from it, and is read nowhere."""
 
     part: int
-    key: str
     sha256: str
     counts: Counts
 
-    def to_json(self) -> dict[str, object]:
+    def to_json(self, key: str) -> dict[str, object]:
         return {
-            "key": self.key,
+            "key": key,
             "sha256": self.sha256,
             "bytes": self.counts.bytes_out,
             "records": self.counts.records_out,
@@ -45,9 +44,11 @@ def completed(
 ) -> dict[str, object]:
     """The manifest of a job whose parts are all done; `parts` in order."""
     counts = sum((part.counts for part in parts), Counts())
-    location = parts[0].key if len(parts) == 1 else f"{job.key.folder}data/"
+    keys = [part_key(job, part.part, part.sha256, plan.output.suffix) for part in parts]
+    location = keys[0] if len(keys) == 1 else f"{job.key.folder}data/"
     outcome = Outcome(JobState.COMPLETED, finished_at_ms, counts, attempts, f"s3://{bucket}/{location}")
-    return {**_manifest(job, outcome), "plan": plan.to_json(), "parts": [part.to_json() for part in parts]}
+    named = [part.to_json(key) for part, key in zip(parts, keys, strict=True)]
+    return {**_manifest(job, outcome), "plan": plan.to_json(), "parts": named}
 
 
 def failed(job: Job, error: JobError, *, attempts: int, finished_at_ms: int) -> dict[str, object]:
@@ -55,9 +56,9 @@ def failed(job: Job, error: JobError, *, attempts: int, finished_at_ms: int) -> 
     return _manifest(job, Outcome(JobState.FAILED, finished_at_ms, attempts=attempts, error=error))
 
 
-def cancelled(job: Job, error: JobError, *, finished_at_ms: int) -> dict[str, object]:
+def cancelled(job: Job, error: JobError, *, attempts: int, finished_at_ms: int) -> dict[str, object]:
     """The manifest of a job that is not to be done any more. It names no parts, whatever was done of them."""
-    return _manifest(job, Outcome(JobState.CANCELLED, finished_at_ms, attempts=job.lease.attempts, error=error))
+    return _manifest(job, Outcome(JobState.CANCELLED, finished_at_ms, attempts=attempts, error=error))
 
 
 def manifest_text(manifest: dict[str, object]) -> str:

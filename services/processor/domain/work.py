@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
+from services.processor.domain.job_contexts import CallerRevoked, ContextRefused
 from services.processor.domain.jobs import Job
+from services.processor.domain.manifests import cancelled, failed
 from services.processor.domain.outcomes import JobError
 from services.processor.domain.plans import Plan
 from services.processor.domain.work_errors import TriedTooOften, WaitedTooLong
@@ -31,7 +33,7 @@ class Later:
 
 @dataclass(frozen=True, slots=True)
 class Poisoned:
-    """It was tried too often or for too long. The job has failed, and the message goes where people look."""
+    """The job has failed in a way that somebody has to look into, and the message goes where people look."""
 
     reason: str
 
@@ -39,9 +41,16 @@ class Poisoned:
 Verdict = Done | Later | Poisoned
 
 
-def verdict_on_failure(problem: Problem) -> Verdict:
-    """The job has failed of this, for good."""
-    return Poisoned(problem.detail) if isinstance(problem, TriedTooOften | WaitedTooLong) else Done()
+def manifest_on(problem: Problem, job: Job, *, attempts: int, finished_at_ms: int) -> dict[str, object]:
+    """The end of a job whose work met this: it is cancelled if its caller was revoked, else it has failed."""
+    end = cancelled if isinstance(problem, CallerRevoked) else failed
+    return end(job, error_of(problem), attempts=attempts, finished_at_ms=finished_at_ms)
+
+
+def verdict_on(problem: Problem) -> Verdict:
+    """The job has ended by this, for good."""
+    poisoned = isinstance(problem, TriedTooOften | WaitedTooLong | ContextRefused)
+    return Poisoned(problem.detail) if poisoned else Done()
 
 
 def error_of(problem: Problem) -> JobError:

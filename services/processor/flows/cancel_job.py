@@ -37,7 +37,7 @@ class CancelJob:
         job = await self.jobs.find(key)
         now_ms = round(self.now() * 1000)
         if job.outcome is None:
-            manifest = cancelled(job, _BY_OWNER, finished_at_ms=now_ms)
+            manifest = cancelled(job, _BY_OWNER, attempts=job.lease.attempts, finished_at_ms=now_ms)
             job = await self.outcomes.commit(key, manifest)
         if job.state is not JobState.CANCELLED:
             raise JobEnded(key.processing_id, job.state)

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from services.processor.domain.job_names import JobKey
 from services.processor.domain.jobs import Job
-from services.processor.domain.manifests import failed
 from services.processor.domain.messages import WorkMessage
 from services.processor.domain.outcomes import JobState
 from services.processor.domain.parts_to_ask import missing_parts
@@ -15,11 +14,12 @@ from services.processor.domain.work import (
     Later,
     Planned,
     Verdict,
-    error_of,
-    verdict_on_failure,
+    manifest_on,
+    verdict_on,
 )
 from services.processor.domain.work_errors import put_off_or_over, tried_too_often
 from services.processor.settings import ProcessorSettings
+from services.processor.stores.job_callers import JobCallers
 from services.processor.stores.job_files import JobFiles
 from services.processor.stores.jobs import Jobs, LeaseRefused
 from services.processor.stores.lease_keeping import TAKEOVERS, Holding, LeaseKeeping
@@ -39,6 +39,7 @@ log = get_logger(__name__)
 class PlanJob:
     jobs: Jobs
     parts: Parts
+    callers: JobCallers
     files: JobFiles
     queue: WorkQueue
     keeping: LeaseKeeping
@@ -68,10 +69,11 @@ class PlanJob:
             raise
         except Problem as problem:
             await self.keeping.renew(holding)  # the manifest knows no fence, and another worker may be doing well
-            return await self._fail(job, problem)
+            return await self._end(job, problem)
 
     async def _plan_and_open(self, job: Job) -> Planned | Verdict:
         try:
+            await self.callers.check(job)
             ours = await self.planner.plan(job.key.owner, job.request)
             plan = parse_plan(await self.files.decide_plan(job.key, plan_text(ours)))
             at_once = await self._parts_at_once(job, plan)
@@ -103,7 +105,7 @@ class PlanJob:
             problem = self._put_off_or_over(Unavailable("The plan of a running job can't be read."), job)
             if isinstance(problem, Unavailable):
                 raise problem
-            return await self._fail(job, problem)
+            return await self._end(job, problem)
         missing = missing_parts(job, await self.parts.all_of(job.key), now_ms=now_ms)
         await self._ask_for(job, [part for part in missing if part])
         return Planned(job, parse_plan(plan))
@@ -116,10 +118,10 @@ class PlanJob:
         limit = self.settings.job_deadline_seconds
         return put_off_or_over(error, job, now_ms=self._now_ms(), deadline_seconds=limit)
 
-    async def _fail(self, job: Job, problem: Problem) -> Verdict:
-        manifest = failed(job, error_of(problem), attempts=job.lease.attempts, finished_at_ms=self._now_ms())
+    async def _end(self, job: Job, problem: Problem) -> Verdict:
+        manifest = manifest_on(problem, job, attempts=job.lease.attempts, finished_at_ms=self._now_ms())
         await self.outcomes.commit(job.key, manifest)
-        return verdict_on_failure(problem)
+        return verdict_on(problem)
 
     def _now_ms(self) -> int:
         return round(self.now() * 1000)

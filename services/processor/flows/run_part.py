@@ -7,9 +7,10 @@ from pathlib import Path
 
 from prometheus_client import Counter, Gauge
 
+from services.processor.domain.job_contexts import check_plan
 from services.processor.domain.job_names import JobKey
 from services.processor.domain.jobs import Job
-from services.processor.domain.manifests import PartResult, completed, failed, part_key
+from services.processor.domain.manifests import PartResult, completed, part_key
 from services.processor.domain.messages import WorkMessage
 from services.processor.domain.outcomes import Counts, JobState
 from services.processor.domain.parts_to_ask import part_after
@@ -21,12 +22,13 @@ from services.processor.domain.work import (
     Later,
     Planned,
     Verdict,
-    error_of,
-    verdict_on_failure,
+    manifest_on,
+    verdict_on,
 )
 from services.processor.domain.work_errors import put_off_or_over, tried_too_often
 from services.processor.settings import ProcessorSettings
 from services.processor.stores.inputs import Inputs
+from services.processor.stores.job_callers import JobCallers
 from services.processor.stores.job_files import JobFiles
 from services.processor.stores.jobs import Jobs
 from services.processor.stores.lease_keeping import TAKEOVERS, Holding, JobIsOver, LeaseKeeping
@@ -50,6 +52,7 @@ log = get_logger(__name__)
 class RunPart:
     jobs: Jobs
     parts: Parts
+    callers: JobCallers
     inputs: Inputs
     files: JobFiles
     queue: WorkQueue
@@ -104,7 +107,7 @@ class RunPart:
         except Unavailable:
             raise
         except Problem as problem:
-            return await self._fail(job, problem, holding, attempts=record.lease.attempts)
+            return await self._end(job, problem, holding, attempts=record.lease.attempts)
         alone = len(plan.partitions) == 1
         records = [PartRecord(part, record.lease, result)] if alone else await self.parts.all_of(job.key)
         return await self._commit_or_go_on(job, plan, part, records)
@@ -112,6 +115,8 @@ class RunPart:
     async def _do_and_record(self, job: Job, plan: Plan, holding: Holding, folder: WorkFolder) -> PartResult:
         assert holding.part is not None  # noqa: S101 - ours
         try:
+            await self.callers.check(job)
+            check_plan(plan, job)
             result = await self._do(job, plan, holding.part, folder)
             await self.parts.record(job.key, result, fence=holding.fence)
         except Unavailable as error:
@@ -132,7 +137,7 @@ class RunPart:
         await self.files.put_part(object_key, output, content_type=plan.output.content_type, sha256=sha256)
         RECORDS.labels("written").inc(counts.records_out)
         BYTES.labels("written").inc(counts.bytes_out)
-        return PartResult(part, object_key, sha256, counts)
+        return PartResult(part, sha256, counts)
 
     async def _commit_or_go_on(self, job: Job, plan: Plan, part: int, records: Sequence[PartRecord]) -> Verdict:
         """Who does the last part commits; who does another one asks for the part that has waited for it."""
@@ -155,11 +160,11 @@ class RunPart:
         limit = self.settings.job_deadline_seconds
         return put_off_or_over(error, job, now_ms=self._now_ms(), deadline_seconds=limit)
 
-    async def _fail(self, job: Job, problem: Problem, holding: Holding, *, attempts: int) -> Verdict:
+    async def _end(self, job: Job, problem: Problem, holding: Holding, *, attempts: int) -> Verdict:
         await self.keeping.renew(holding)  # the manifest knows no fence, and another worker may be doing well
-        manifest = failed(job, error_of(problem), attempts=attempts, finished_at_ms=self._now_ms())
+        manifest = manifest_on(problem, job, attempts=attempts, finished_at_ms=self._now_ms())
         await self.outcomes.commit(job.key, manifest)
-        return verdict_on_failure(problem)
+        return verdict_on(problem)
 
     def _now_ms(self) -> int:
         return round(self.now() * 1000)

@@ -1,8 +1,9 @@
 """A client asks for a job."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from services.processor.domain.job_contexts import ContextIssuer
 from services.processor.domain.job_names import JobConflict, JobKey
 from services.processor.domain.jobs import Job
 from services.processor.domain.messages import WorkMessage
@@ -20,6 +21,7 @@ from shared.errors import FieldError, Unavailable
 from shared.ids import new_id
 from shared.telemetry.context import bind, current_trace
 from shared.telemetry.logs import get_logger
+from shared.tokens.claims import Caller
 
 log = get_logger(__name__)
 
@@ -30,11 +32,12 @@ class SubmitJob:
     requests: JobRequests
     admission: Admission
     queue: WorkQueue
+    contexts: ContextIssuer
     settings: ProcessorSettings
     now: clock.Clock
 
     async def __call__(
-        self, owner: str, submission: Submission, *, wait_seconds: float, no_more: Callable[[], Awaitable[bool]]
+        self, caller: Caller, submission: Submission, *, wait_seconds: float, no_more: Callable[[], Awaitable[bool]]
     ) -> Job:
         """Accept the job, or find that it was accepted before; then wait for its end, for so long.
 
@@ -46,7 +49,8 @@ class SubmitJob:
             JobConflict: the owner's job of this id was another request.
             Unavailable: nothing was accepted, or it is not known.
         """
-        job = await self._parse(owner, submission)
+        job = await self._parse(caller.user_id, submission)
+        job = replace(job, context=self.contexts.sign(job, caller.claims))
         bind(job_id=job.key.processing_id)
         await self._admit(job.key)
         standing = await self.jobs.claim(

@@ -4,7 +4,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body, Header, Query, Response, status
 
-from services.processor.dependencies import Flows, JobId, NoMore, Owner, Prefer, WaitSeconds
+from services.processor.dependencies import Flows, JobId, NoMore, Owner, Prefer, VerifiedCaller, WaitSeconds
+from services.processor.domain.job_contexts import CallerRevoked, ContextRefused
 from services.processor.domain.job_names import JobConflict, JobNotFound
 from services.processor.domain.outcomes import JobState
 from services.processor.domain.pipeline_errors import DeadlineExceeded, PipelineError
@@ -44,6 +45,7 @@ _ALWAYS = (Unauthorized, InsufficientScope, Unavailable)
             *_ALWAYS,
             JobConflict,
             JobCancelled,
+            CallerRevoked,
             PayloadTooLarge,
             ValidationFailed,
             PipelineError,
@@ -53,6 +55,7 @@ _ALWAYS = (Unauthorized, InsufficientScope, Unavailable)
             QuotaExceeded,
             TriedTooOften,
             WaitedTooLong,
+            ContextRefused,
         ),
     },
     openapi_extra=requires("jobs:write"),
@@ -61,7 +64,7 @@ async def submit(
     *,
     body: Annotated[ProcessRequest, Body(openapi_examples=PROCESS_EXAMPLES)],
     flows: Flows,
-    owner: Owner,
+    caller: VerifiedCaller,
     prefer: Prefer,
     no_more: NoMore,
     idempotency_key: Annotated[
@@ -79,8 +82,8 @@ async def submit(
     """
     submission = Submission(body.processing_id, idempotency_key, body.pipeline, body.data_source, body.config)
     if body.dry_run:
-        return answer_trial(await flows.try_job(owner, submission))
-    job = await flows.submit_job(owner, submission, wait_seconds=prefer.wait_seconds, no_more=no_more)
+        return answer_trial(await flows.try_job(caller.user_id, submission))
+    job = await flows.submit_job(caller, submission, wait_seconds=prefer.wait_seconds, no_more=no_more)
     return answer_process(job, prefer)
 
 

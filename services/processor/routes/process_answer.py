@@ -2,6 +2,7 @@
 
 from fastapi import Response, status
 
+from services.processor.domain.job_contexts import ContextRefused
 from services.processor.domain.jobs import Job
 from services.processor.domain.outcomes import JobState
 from services.processor.domain.pipeline_errors import WorkFolderFull
@@ -54,7 +55,7 @@ def _problem(job: Job, headers: dict[str, str]) -> Problem:
 
 def job_problem(error_code: str, state: JobState) -> type[Problem]:
     """A job's error as the problem that it is: the client's 422 (cancelled: 409); where the work failed, our 500."""
-    for ours in (TriedTooOften, WaitedTooLong, WorkFolderFull):
+    for ours in (TriedTooOften, WaitedTooLong, ContextRefused, WorkFolderFull):
         if error_code == ours.code:
             return ours
 

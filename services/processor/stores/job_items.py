@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from services.processor.domain.fingerprint import canonical_json
-from services.processor.domain.job_names import JobKey, JobRequest, listing_key
+from services.processor.domain.job_names import JobRequest, listing_key
 from services.processor.domain.jobs import Job, Lease, ListedJob
 from services.processor.domain.outcomes import Counts, JobError, JobState, Outcome
-from services.processor.stores.job_keys import META, job_pk, shard_of
+from services.processor.stores.job_keys import META, job_key_of, job_pk, shard_of
 
 VERSION = 1
 NEW_LEASE = "lease_before_ms = if_not_exists(lease_until_ms, :none), lease_until_ms = :until"
@@ -30,6 +30,7 @@ def new_job_item(job: Job, *, sweep_at_ms: int, expires_at: int) -> dict[str, An
         "fingerprint": job.request.fingerprint,
         "request": job.request.text,
         "submitted_at_ms": job.submitted_at_ms,
+        "context": job.context,
         "traceparent": job.traceparent,
         "open_shard": shard_of(job.key),
         "sweep_at_ms": sweep_at_ms,
@@ -66,9 +67,10 @@ def job_from(item: Mapping[str, Any]) -> Job:
     request = json.loads(item["request"])
     state = JobState(item["state"])
     return Job(
-        key=JobKey(item["owner"], item["processing_id"]),
+        key=job_key_of(item["pk"]),
         request=JobRequest(request["data_source"], request["config"]),
         submitted_at_ms=item["submitted_at_ms"],
+        context=item.get("context", ""),
         state=state,
         traceparent=item.get("traceparent", ""),
         lease=lease_from(item),

@@ -29,6 +29,12 @@ def shard_of(key: JobKey) -> str:
     return OPEN_SHARDS[zlib.crc32(job_pk(key).encode()) % len(OPEN_SHARDS)]
 
 
+def job_key_of(pk: str) -> JobKey:
+    """The other way of `job_pk`: what an item's other attributes say of its owner is not asked."""
+    owner, _, processing_id = pk.removeprefix("JOB#").rpartition("#")
+    return JobKey(owner, processing_id)
+
+
 def pipelines_pk(owner: str) -> str:
     return f"PIPELINES#{owner}"
 

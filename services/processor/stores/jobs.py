@@ -13,7 +13,7 @@ from services.processor.domain.outcomes import Outcome
 from services.processor.domain.quotas import Usage
 from services.processor.stores.conditional_writes import Refused, put_if_absent, update_if
 from services.processor.stores.job_items import NEW_LEASE, job_from, listed_from, new_job_item, outcome_attributes
-from services.processor.stores.job_keys import BY_OWNER, META, OPEN_BY_OWNER, OPEN_JOBS, job_pk, shard_of
+from services.processor.stores.job_keys import BY_OWNER, META, OPEN_BY_OWNER, OPEN_JOBS, job_key_of, job_pk, shard_of
 from shared.clients.aws import aws_errors
 from shared.clients.aws_types import DynamoDBClient
 from shared.clients.items import from_item, to_item
@@ -195,10 +195,7 @@ class Jobs:
                 Limit=limit,
             )
         items = [from_item(item) for item in answer["Items"]]
-        return [
-            OpenJob(JobKey(item["owner"], item["processing_id"]), item["submitted_at_ms"], item["sweep_at_ms"])
-            for item in items
-        ]
+        return [OpenJob(job_key_of(item["pk"]), item["submitted_at_ms"], item["sweep_at_ms"]) for item in items]
 
     async def postpone(self, open_job: OpenJob, *, until_ms: int) -> Job | None:
         """Take it on oneself to look after an open job; None when another sweeper was faster or the job has ended."""

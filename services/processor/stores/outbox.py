@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.processor.domain.job_events import JobEvent
-from services.processor.domain.job_names import JobKey
 from services.processor.stores.conditional_writes import Refused, update_if
 from services.processor.stores.job_items import listed_from
-from services.processor.stores.job_keys import META, OUTBOX, job_pk
+from services.processor.stores.job_keys import META, OUTBOX, job_key_of, job_pk
 from shared.clients.aws import aws_errors
 from shared.clients.aws_types import DynamoDBClient
 from shared.clients.items import from_item, to_item
@@ -61,4 +60,4 @@ class Outbox:
 def _event_from(item: dict[str, Any]) -> JobEvent:
     job = listed_from(item)
     assert job.outcome is not None  # noqa: S101 - only jobs that have ended are in the index
-    return JobEvent(JobKey(item["owner"], job.processing_id), job.submitted_at_ms, job.outcome)
+    return JobEvent(job_key_of(item["pk"]), job.submitted_at_ms, job.outcome)

@@ -62,7 +62,7 @@ class Parts:
         Raises:
             LeaseLost: another worker has it, or has done it.
         """
-        done = {"sha256": result.sha256, "object_key": result.key, **counts_attributes(result.counts)}
+        done = {"sha256": result.sha256, **counts_attributes(result.counts)}
         changes = ", ".join(f"{name} = :{name}" for name in done)
         try:
             await update_if(
@@ -138,5 +138,5 @@ def _part(key: JobKey, part: int) -> dict[str, str]:
 def _record_from(item: Mapping[str, Any]) -> PartRecord:
     part = int(item["sk"].partition("#")[2])
     done = "sha256" in item
-    result = PartResult(part, item["object_key"], item["sha256"], counts_from(item)) if done else None
+    result = PartResult(part, item["sha256"], counts_from(item)) if done else None
     return PartRecord(part, lease_from(item), result)

@@ -12,10 +12,11 @@ from shared.web.serve import DrainingServer
 def main() -> None:
     try:
         settings = load(ProcessorSettings)
+        app = create_app(settings)
     except SettingsError as error:
         sys.exit(f"mayfly: {error}")
     configure_logs(settings)
-    server = DrainingServer(create_app(settings), settings.model_copy(update={"port": settings.worker_port}))
+    server = DrainingServer(app, settings.model_copy(update={"port": settings.worker_port}))
     server.run()
     sys.exit(0 if server.started else 1)
 

@@ -11,8 +11,8 @@ import pytest
 
 from services.auth.main import create_app
 from services.auth.settings import AuthSettings
-from services.auth.signing_keys import generate_pem
 from shared.settings import load
+from shared.tokens.pem_keys import generate_pem
 from tests.support.openapi import is_as_kept, operations
 
 SNAPSHOT = Path(__file__).with_name("openapi.json")

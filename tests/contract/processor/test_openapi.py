@@ -11,6 +11,7 @@ import pytest
 from services.processor.main import create_app
 from services.processor.settings import ProcessorSettings
 from shared.settings import load
+from shared.tokens.pem_keys import generate_pem
 from tests.support.openapi import is_as_kept, operations
 
 SNAPSHOT = Path(__file__).with_name("openapi.json")
@@ -18,7 +19,7 @@ SNAPSHOT = Path(__file__).with_name("openapi.json")
 
 @pytest.fixture(scope="module")
 def openapi() -> dict[str, Any]:
-    return create_app(load(ProcessorSettings)).openapi()
+    return create_app(load(ProcessorSettings, context_key=generate_pem("ES256"))).openapi()
 
 
 def test_the_contract_is_the_one_in_the_file(openapi: dict[str, Any]) -> None:

@@ -7,8 +7,8 @@ import pytest
 
 from services.auth.bootstrap import lay_ground
 from services.auth.settings import AuthSettings, BootstrapSettings
-from services.auth.signing_keys import generate_pem
 from shared.settings import load
+from shared.tokens.pem_keys import generate_pem
 from tests.service.auth.running import Auth, running
 
 MakeSettings: TypeAlias = Callable[..., AuthSettings]

@@ -9,7 +9,6 @@ import pytest
 from prometheus_client import REGISTRY
 
 from services.auth.domain.key_ring import KeyRing, RingKey, RingTiming
-from services.auth.signing_keys import build_named_key, generate_pem
 from services.auth.stores.followed_ring import FollowedRing
 from services.auth.stores.key_rings import KeyRings
 from services.auth.stores.private_keys import PrivateKeys
@@ -17,6 +16,7 @@ from services.auth.stores.tables import KEY_RINGS
 from shared import clock
 from shared.clients.aws import open_dynamodb, open_ssm
 from shared.errors import Unavailable
+from shared.tokens.pem_keys import build_named_key, generate_pem
 from shared.tokens.revocation import RevokedSet
 from tests.service.auth.conftest import MakeSettings
 from tests.service.auth.running import Auth, problem, running

@@ -5,11 +5,11 @@ import pytest
 
 from services.auth.domain.grant_types import DEVICE_CODE
 from services.auth.flows.revoke_token import NothingRevoked
-from services.auth.signing_keys import generate_pem
 from shared.tokens.claims import VerificationPolicy
 from shared.tokens.compact import decode_segment
 from shared.tokens.key_source import StaticKeySource
 from shared.tokens.keyset import KeySet
+from shared.tokens.pem_keys import generate_pem
 from shared.tokens.signature import Algorithm
 from shared.tokens.verifier import Verifier
 from tests.service.auth.conftest import MakeSettings

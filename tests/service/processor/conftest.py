@@ -16,12 +16,14 @@ from shared.testing.aws_emulator import AwsEmulator
 from shared.testing.tokens import TokenFactory
 from shared.testing.valkey import Valkey
 from shared.tokens.announcements import Announcements
+from shared.tokens.pem_keys import generate_pem
 from shared.tokens.revocation_keys import TABLE as REVOCATIONS_TABLE
 from tests.service.processor.running import Processor, processor, worker
 from tests.service.tokens.canned_server import CannedServer
 from tests.support.names import unique_name
 from tests.support.vouching import vouched_for
 
+CONTEXT_KEY = generate_pem("ES256")
 MakeSettings: TypeAlias = Callable[..., ProcessorSettings]
 
 
@@ -50,6 +52,7 @@ def _maker(backends: dict[str, str], work_dir: Path) -> MakeSettings:
             **backends,
             **stores,
             "mode": "local",
+            "context_key": CONTEXT_KEY,
             "aws_access_key_id": "test",
             "aws_secret_access_key": "test",
             "lease_seconds": 2,

@@ -7,14 +7,29 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias
 
+from services.processor.context_keys import load_context_issuer, load_context_trust
 from services.processor.domain.job_names import JobKey
 from services.processor.domain.jobs import Job
 from services.processor.domain.submissions import Submission
-from services.processor.resources import Stores, open_stores, processor_flows, worker_flows
+from services.processor.resources import (
+    ProcessorFlows,
+    Stores,
+    WorkerFlows,
+    open_stores,
+    processor_flows,
+    worker_flows,
+)
 from services.processor.settings import ProcessorSettings
+from services.processor.stores.job_callers import JobCallers
 from services.processor.stores.work_queue import Delivery, QueueUrl, WorkQueue
 from services.processor.worker.consumer import Consumer
 from shared import clock
+from shared.testing.tokens import TokenFactory
+from shared.tokens.claims import Caller, check_claims
+from shared.tokens.direct_reads import DirectReads
+from shared.tokens.revocation import RevokedSet
+from shared.tokens.revocation_keys import TABLE as REVOCATIONS_TABLE
+from shared.tokens.revocation_status import RevocationStatus
 
 When: TypeAlias = Literal["before", "after"]
 
@@ -108,13 +123,26 @@ class Stall:
 
 
 @dataclass
+class Heard:
+    """What a life has heard of revocations: nothing and just now, if a test does not say otherwise."""
+
+    revoked: RevokedSet = field(default_factory=RevokedSet)
+    age_seconds: float = 0
+
+    def staleness(self, now_monotonic: float) -> float:
+        return self.age_seconds
+
+
+@dataclass
 class Life:
     """A process that takes jobs and works on them, one message at a time. `ahead_seconds` is its clock's lead."""
 
     settings: ProcessorSettings
     stores: Stores
     calls: Calls
+    direct: DirectReads
     ahead_seconds: float = 0
+    heard: Heard = field(default_factory=Heard)
 
     async def reborn(self, queue_name: str) -> None:
         """A new life with another queue: nothing of the one before is remembered, nor any message of it."""
@@ -130,14 +158,27 @@ class Life:
         return clock.now() + self.ahead_seconds
 
     @property
-    def consumer(self) -> Consumer:
-        flows = worker_flows(self.stores, self.settings, self.now)
-        return Consumer(self.stores.queue, flows, self.settings, draining=lambda: False)
+    def as_processor(self) -> ProcessorFlows:
+        return processor_flows(self.stores, self.settings, load_context_issuer(self.settings), self.now)
 
-    async def submit(self, owner: str, processing_id: str, data_source: object, config: dict[str, object]) -> Job:
-        flows = processor_flows(self.stores, self.settings, self.now)
+    @property
+    def as_worker(self) -> WorkerFlows:
+        bound = self.settings.revocation_max_staleness_seconds
+        status = RevocationStatus(self.heard, self.direct, max_staleness_seconds=bound)
+        callers = JobCallers(load_context_trust(self.settings), status, self.now)
+        return worker_flows(self.stores, self.settings, callers, self.now)
+
+    @property
+    def consumer(self) -> Consumer:
+        return Consumer(self.stores.queue, self.as_worker, self.settings, draining=lambda: False)
+
+    async def submit(
+        self, owner: str, processing_id: str, data_source: object, config: dict[str, object], **claims: object
+    ) -> Job:
+        """As the caller whose token was issued just now, or says what `claims` do."""
         submission = Submission(processing_id, None, None, data_source, config)
-        return await flows.submit_job(owner, submission, wait_seconds=0, no_more=_forever)
+        caller = caller_of(owner, int(self.now()), **claims)
+        return await self.as_processor.submit_job(caller, submission, wait_seconds=0, no_more=_forever)
 
     async def work_once(self, *, wait_seconds: int = 0) -> int:
         """Take what the queue gives, and do it; the number of messages."""
@@ -150,11 +191,11 @@ class Life:
         return len(deliveries)
 
     async def sweep(self) -> int:
-        return await worker_flows(self.stores, self.settings, self.now).sweep_jobs()
+        return await self.as_worker.sweep_jobs()
 
     async def publish(self) -> int:
         """Tell of the jobs that have ended; how many were told of."""
-        publish_events = worker_flows(self.stores, self.settings, self.now).publish_events
+        publish_events = self.as_worker.publish_events
         assert publish_events is not None
         return await publish_events()
 
@@ -176,7 +217,19 @@ async def life(settings: ProcessorSettings) -> AsyncIterator[Life]:
     async with open_stores(settings) as stores:
         calls = Calls()
         calls.watch(stores)
-        yield Life(settings, stores, calls)
+        table = settings.table_prefix + REVOCATIONS_TABLE
+        direct = DirectReads(stores.dynamodb, table, timeout_seconds=settings.revocation_read_timeout_seconds)
+        try:
+            yield Life(settings, stores, calls, direct)
+        finally:
+            await direct.stop()
+
+
+def caller_of(owner: str, issued: int, **claims: object) -> Caller:
+    """Somebody who has logged in at that second; `claims` say what is different."""
+    tokens = TokenFactory(alg="ES256")
+    payload = tokens.claims(**{"sub": owner, "iat": issued, "exp": issued + 900, **claims})
+    return Caller(check_claims(payload, tokens.policy, issued, kid="key_1"))
 
 
 async def submit_test_job(one: Life, owner: str) -> Delivery:

@@ -17,7 +17,6 @@ from services.processor.domain.job_names import JobKey
 from services.processor.domain.messages import WorkMessage
 from services.processor.domain.outcomes import JobState
 from services.processor.domain.results import JobEnded
-from services.processor.resources import processor_flows
 from tests.service.processor.conftest import MakeSettings
 from tests.service.processor.lives import Call, Life, When, life, until_dead
 from tests.service.processor.test_crashes import CONFIG, GOLDEN, OWNER, put_inputs, result_of
@@ -124,7 +123,7 @@ class History:
         if self.submitted:
             one = self.lives[who]
             try:
-                await processor_flows(one.stores, one.settings, one.now).cancel_job(OWNER, self.key.processing_id)
+                await one.as_processor.cancel_job(OWNER, self.key.processing_id)
             except JobEnded:
                 return
             self.cancelled = True

@@ -8,7 +8,6 @@ import pytest
 from services.processor.domain.job_names import JobKey
 from services.processor.domain.outcomes import JobState
 from services.processor.domain.results import JobEnded
-from services.processor.resources import processor_flows
 from services.processor.stores.work_queue import Delivery
 from shared.errors import Unavailable
 from tests.service.processor.conftest import MakeSettings
@@ -22,7 +21,7 @@ KEY = JobKey(OWNER, "job")
 async def cancel(one: Life, processing_id: str = "job") -> JobState:
     """The state that its owner is told."""
     try:
-        progress = await processor_flows(one.stores, one.settings).cancel_job(OWNER, processing_id)
+        progress = await one.as_processor.cancel_job(OWNER, processing_id)
     except JobEnded as ended:
         return JobState(str(ended.extensions["state"]))
     return progress.job.state

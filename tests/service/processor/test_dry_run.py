@@ -11,7 +11,6 @@ from services.processor.domain.job_names import JobKey
 from services.processor.domain.outcomes import JobState
 from services.processor.domain.submissions import Submission
 from services.processor.flows.try_job import Trial
-from services.processor.resources import processor_flows
 from shared.testing.tokens import TokenFactory
 from tests.service.processor.conftest import MakeSettings
 from tests.service.processor.lives import Life, life
@@ -39,7 +38,7 @@ async def put(one: Life, name: str, content: bytes) -> str:
 
 
 async def tried(one: Life, data_source: object, config: dict[str, object]) -> Trial:
-    flows = processor_flows(one.stores, one.settings, one.now)
+    flows = one.as_processor
     return await flows.try_job(OWNER, Submission(None, None, None, data_source, config))
 
 

@@ -11,7 +11,6 @@ from fastapi import FastAPI
 from starlette.types import Message
 
 from services.processor.main import create_app
-from services.processor.resources import processor_flows
 from shared import clock
 from shared.clients.redis import open_redis
 from shared.testing.tokens import TokenFactory
@@ -166,7 +165,7 @@ async def test_a_head_request_does_not_wait_for_what_it_leaves_out(idle_processo
 async def test_a_place_is_free_again_when_nobody_reads_the_stream(make_settings: MakeSettings) -> None:
     async with life(make_settings(max_event_streams=1)) as one:
         await one.submit("usr_ada", "job", "test", {})
-        follow_job = processor_flows(one.stores, one.settings).follow_job
+        follow_job = one.as_processor.follow_job
         for _ in range(2):
             looks = follow_job("usr_ada", "job")
             assert (await anext(looks)).place == "accepted-0-0"

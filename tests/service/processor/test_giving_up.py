@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import replace
 
 from services.processor.domain.job_names import JobKey
-from services.processor.domain.outcomes import JobState
+from services.processor.domain.outcomes import JobError, JobState
 from services.processor.stores.work_queue import Delivery
 from shared.errors import Unavailable
 from tests.service.processor.conftest import MakeSettings
@@ -78,6 +78,14 @@ async def test_a_repeated_submit_of_a_job_that_nobody_has_begun_sends_its_messag
         assert await one.work_once(wait_seconds=1) == 0
 
 
+async def error_of(one: Life) -> JobError:
+    job = await one.stores.jobs.get(KEY)
+    assert job is not None
+    assert job.outcome is not None
+    assert job.outcome.error is not None
+    return job.outcome.error
+
+
 def _s3_is_down(when: When, call: Call) -> None:
     if when == "before" and call.name in {"s3.GetObject", "s3.PutObject"} and "manifest" not in call.path:
         raise Unavailable("S3 does not answer.")
@@ -89,12 +97,27 @@ async def test_a_job_that_waits_for_too_long_fails_and_names_what_it_waited_for(
         one.calls.handler = _s3_is_down
         await one.consumer._handle(delivery)
         assert await state_of(one) is JobState.ACCEPTED
-        one.ahead_seconds = 4000
+
+        def it_becomes_too_late(when: When, call: Call) -> None:
+            if call.name.startswith("s3."):  # the lease was given in time
+                one.ahead_seconds = 4000
+            _s3_is_down(when, call)
+
+        one.calls.handler = it_becomes_too_late
         await one.consumer._handle(delivery)
-        job = await one.stores.jobs.get(KEY)
-        assert job is not None and job.outcome is not None and job.outcome.error is not None  # noqa: PT018 - for mypy
-        assert job.outcome.error.code == "job-deadline-exceeded"
-        assert "S3 does not answer" in job.outcome.error.detail
+        error = await error_of(one)
+        assert error.code == "job-deadline-exceeded"
+        assert "S3 does not answer" in error.detail
+
+
+async def test_a_job_that_is_too_old_is_not_begun(make_settings: MakeSettings) -> None:
+    async with life(make_settings(job_deadline_seconds=3600)) as one:
+        delivery = await submit_records(one, b'{"x": 1}\n')
+        one.ahead_seconds = 3600
+        await one.consumer._handle(delivery)
+        error = await error_of(one)
+        assert (error.code, "3600 s" in error.detail) == ("job-deadline-exceeded", True)
+        assert not {call for call in one.calls.seen if call.startswith("s3.Get")}
 
 
 async def test_a_message_that_was_put_off_to_the_last_is_no_poison(make_settings: MakeSettings) -> None:

@@ -7,7 +7,6 @@ import pytest
 from services.processor.domain.input_errors import SourceMissing, TooManySources
 from services.processor.domain.pipeline_errors import DeadlineExceeded
 from services.processor.domain.sources import ObjectSource, PrefixSource, Source
-from services.processor.resources import processor_flows
 from services.processor.stores.source_finder import SourceFinder
 from shared.errors import RateLimited
 from tests.service.processor.conftest import MakeSettings
@@ -18,7 +17,7 @@ OWNER = "usr_ada"
 
 async def test_previews_wait_for_one_another_but_not_without_end(make_settings: MakeSettings) -> None:
     async with life(make_settings(slots=1, max_waiting_previews=1)) as one:
-        preview = processor_flows(one.stores, one.settings).preview_pipeline
+        preview = one.as_processor.preview_pipeline
         answers = await asyncio.gather(*(preview(OWNER, "test", {}) for _ in range(3)), return_exceptions=True)
         [refused] = [answer for answer in answers if isinstance(answer, BaseException)]
         assert isinstance(refused, RateLimited)
@@ -31,7 +30,7 @@ async def test_a_previews_deadline_holds_for_all_that_it_waits_for(make_settings
         source = await put(one, "orders.ndjson")
         one.calls.handler = Stall("s3.GetObject")
         with pytest.raises(DeadlineExceeded, match=r"took longer than 0\.3 s"):
-            await processor_flows(one.stores, one.settings).preview_pipeline(OWNER, source, {})
+            await one.as_processor.preview_pipeline(OWNER, source, {})
 
 
 async def put(one: Life, name: str) -> str:

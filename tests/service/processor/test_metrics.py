@@ -96,9 +96,9 @@ async def test_records_and_bytes_are_counted_by_stage(make_settings: MakeSetting
         assert fetched == read > written > 0
 
 
-def test_a_worker_tells_nothing_of_keys_and_revocations_which_it_does_not_follow() -> None:
+def test_a_worker_tells_of_revocations_and_nothing_of_auths_keys_which_it_does_not_follow() -> None:
     code = "import services.processor.worker.app, prometheus_client as p; print(p.generate_latest().decode())"
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)  # noqa: S603 - ours
     assert "mayfly_parts_under_way" in told.stdout
-    assert "mayfly_revocation_staleness_seconds" not in told.stdout
+    assert "mayfly_revocation_staleness_seconds" in told.stdout
     assert "mayfly_jwks_age_seconds" not in told.stdout

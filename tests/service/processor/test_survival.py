@@ -272,3 +272,4 @@ async def test_a_worker_answers_for_its_health(working_processor: Processor) -> 
     async with worker(working_processor.settings) as http:
         await eventually(ready(http))
         assert "mayfly_parts_under_way" in (await http.get("/metrics")).text
+        assert {"revocations", "consumer"} <= (await http.get("/readyz")).json()["checks"].keys()

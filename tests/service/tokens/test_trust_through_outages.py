@@ -17,9 +17,10 @@ from shared.testing.valkey import Valkey
 from shared.tokens.announcements import Announcements
 from shared.tokens.claims import InvalidToken
 from shared.tokens.jwks_key_source import JwksKeySource
-from shared.tokens.revocation import Revocation, RevocationStatus, RevocationUnknown, Target
+from shared.tokens.revocation import Revocation, Target
 from shared.tokens.revocation_feed import RevocationFeed
 from shared.tokens.revocation_keys import to_row
+from shared.tokens.revocation_status import RevocationStatus, RevocationUnknown
 from shared.tokens.verifier import Verifier
 from tests.service.tokens.backends import hung, reading
 from tests.service.tokens.canned_server import CannedServer

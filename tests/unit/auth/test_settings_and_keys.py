@@ -10,16 +10,11 @@ from cryptography.hazmat.primitives.serialization import (
 
 from services.auth.main import create_app
 from services.auth.settings import AuthSettings
-from services.auth.signing_keys import StaticKeys, _named, generate_pem, load_static_keys
+from services.auth.signing_keys import StaticKeys, load_static_keys
 from shared.settings import SettingsError, load
+from shared.tokens.pem_keys import generate_pem
 
 EC, RSA = generate_pem("ES256"), generate_pem("RS256")
-# RFC 7638 §3.1
-RFC_MODULUS = (
-    "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhM"
-    "stn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5h"
-    "ajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw"
-)
 
 
 def _settings(**overrides: object) -> AuthSettings:
@@ -35,11 +30,6 @@ def keys_of(settings: AuthSettings) -> StaticKeys:
 def _public(pem: str) -> str:
     key = load_pem_private_key(pem.encode(), None).public_key()
     return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
-
-
-def test_a_kid_is_the_thumbprint_of_the_rfc() -> None:
-    named = _named({"kty": "RSA", "alg": "RS256", "n": RFC_MODULUS, "e": "AQAB"})
-    assert named["kid"] == "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"
 
 
 @pytest.mark.parametrize(("pem", "alg"), [(EC, "ES256"), (RSA, "RS256")])

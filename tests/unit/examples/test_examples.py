@@ -26,9 +26,9 @@ def folder(tmp_path: Path) -> Path:
     """A job's folder as it lies in S3."""
     job = Job(JobKey("usr_ada", "j"), JobRequest("test", {"note": "é"}), 1_000)
     sha256 = hashlib.sha256(CONTENT).hexdigest()
-    key = part_key(job, 0, sha256, ".ndjson")
+    key = part_key(job, 0, sha256, PLAN.output.suffix)
     plan = Plan(**{name: getattr(PLAN, name) for name in PLAN.__slots__} | {"request_sha256": job.request.fingerprint})
-    result = PartResult(0, key, sha256, Counts(2, 2, 0, 100, len(CONTENT)))
+    result = PartResult(0, sha256, Counts(2, 2, 0, 100, len(CONTENT)))
     manifest = completed(job, plan, [result], bucket="data", attempts=1, finished_at_ms=2_000)
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / key.rpartition("/")[2]).write_bytes(CONTENT)
@@ -83,7 +83,7 @@ def test_a_manifest_that_contradicts_itself_is_found_out(folder: Path, members: 
 
 def test_a_job_without_a_result_has_none_to_verify(folder: Path) -> None:
     job = Job(JobKey("usr_ada", "j"), JobRequest("test", {}), 1_000)
-    text = manifest_text(cancelled(job, JobError("job-cancelled", "x"), finished_at_ms=2_000))
+    text = manifest_text(cancelled(job, JobError("job-cancelled", "x"), attempts=0, finished_at_ms=2_000))
     (folder / "manifest.json").write_text(text, encoding="utf-8")
     assert verified(folder) == (1, "the job has no result: it is cancelled\n")
 

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from shared.tokens.claims import InvalidToken
 from shared.tokens.compact import (
+    ACCESS_TOKEN_TYPE,
     MAX_TOKEN_BYTES,
     decode_base64url,
     encode_base64url,
@@ -23,7 +24,7 @@ def segment(json_text: str) -> bytes:
 
 def reason_of_header(json_text: str) -> str:
     with pytest.raises(InvalidToken) as refusal:
-        parse_header(segment(json_text))
+        parse_header(segment(json_text), ACCESS_TOKEN_TYPE)
     return refusal.value.reason
 
 
@@ -82,12 +83,22 @@ def test_a_segment_with_bits_to_spare_is_refused(encoded: bytes) -> None:
 
 @pytest.mark.parametrize("kind", ["at+jwt", "application/at+jwt", "AT+JWT"])
 def test_an_access_tokens_header_names_key_and_algorithm(kind: str) -> None:
-    assert parse_header(segment(f'{{"typ":"{kind}","alg":"RS256","kid":"k1"}}')) == ("k1", "RS256")
+    assert parse_header(segment(f'{{"typ":"{kind}","alg":"RS256","kid":"k1"}}'), ACCESS_TOKEN_TYPE) == ("k1", "RS256")
 
 
-@pytest.mark.parametrize("kind", ['"JWT"', '"rt+jwt"', '"id+jwt"', '""', "null", "7", '["at+jwt"]', '"at+jwt "'])
+@pytest.mark.parametrize(
+    "kind",
+    ['"JWT"', '"rt+jwt"', '"id+jwt"', '""', "null", "7", '"application/application/at+jwt"', '["at+jwt"]', '"at+jwt "'],
+)
 def test_another_type_is_refused(kind: str) -> None:
     assert reason_of_header(f'{{"typ":{kind},"alg":"RS256","kid":"k1"}}') == "wrong-type"
+
+
+def test_the_type_is_the_one_that_is_asked_for() -> None:
+    header = segment('{"typ":"txntoken+jwt","alg":"ES256","kid":"k1"}')
+    assert parse_header(header, "txntoken+jwt") == ("k1", "ES256")
+    with pytest.raises(InvalidToken, match="wrong-type"):
+        parse_header(header, ACCESS_TOKEN_TYPE)
 
 
 @pytest.mark.parametrize(

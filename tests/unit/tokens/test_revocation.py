@@ -12,17 +12,9 @@ from hypothesis import strategies as st
 from shared.errors import Unavailable
 from shared.ids import new_id
 from shared.tokens.claims import LAST_SECOND, Claims, Parent
-from shared.tokens.revocation import (
-    EVERYTHING,
-    Kind,
-    Revocation,
-    RevocationStatus,
-    RevocationUnknown,
-    RevokedSet,
-    Target,
-    targets_of,
-)
+from shared.tokens.revocation import EVERYTHING, Issued, Kind, Revocation, RevokedSet, Target, targets_of
 from shared.tokens.revocation_keys import from_member, from_row, row_key, to_member, to_row
+from shared.tokens.revocation_status import RevocationStatus, RevocationUnknown
 
 ISSUED = 1000
 EXPIRES = 1900
@@ -248,3 +240,42 @@ async def test_what_nobody_can_tell_is_unknown() -> None:
     with pytest.raises(RevocationUnknown) as unknown:
         await ends(Heard(math.inf), Truth(down=True))
     assert (unknown.value.status, unknown.value.retry_after_seconds) == (503, 1)
+
+
+@pytest.mark.parametrize("kind", ["user", "client", "all"])
+def test_what_was_issued_up_to_a_second_is_ended(kind: Kind) -> None:
+    known, target = RevokedSet(), Target(kind, "x")
+    assert not known.ends(Issued(target, 0))
+    known.add(Revocation(target, ISSUED, EXPIRES))
+    assert [known.ends(Issued(target, at)) for at in (ISSUED, ISSUED + 1)] == [True, False]
+
+
+@pytest.mark.parametrize("kind", ["jti", "sid", "key"])
+def test_some_end_for_good_whenever_it_was_issued(kind: Kind) -> None:
+    known, target = RevokedSet(), Target(kind, "x")
+    assert not known.ends(Issued(target, 0))
+    known.add(Revocation(target, ISSUED, EXPIRES))
+    assert known.ends(Issued(target, ISSUED + 1))
+
+
+ASKED = (Issued(Target("user", "usr_1"), ISSUED), Issued(Target("key", "key_1"), ISSUED))
+
+
+async def ends_any(feed: Heard, truth: Truth) -> bool:
+    return await RevocationStatus(feed, truth, max_staleness_seconds=2.0).ends_any(ASKED)
+
+
+@pytest.mark.parametrize("asked", ASKED)
+async def test_what_is_asked_for_by_its_targets_is_ended_by_memory_or_the_truth(asked: Issued) -> None:
+    known, fresh = revocation(*asked.target), Truth(down=True)
+    assert await ends_any(Heard(math.inf, known), fresh)
+    assert not await ends_any(Heard(2.0), fresh)
+    assert fresh.asked == []
+    assert await ends_any(Heard(math.inf), Truth(known))
+    assert not await ends_any(Heard(math.inf), truth := Truth(revocation("sid", "ses_1")))
+    assert truth.asked == [each.target for each in ASKED]
+
+
+async def test_what_is_asked_for_by_its_targets_is_unknown_where_nobody_can_tell() -> None:
+    with pytest.raises(RevocationUnknown):
+        await ends_any(Heard(2.001), Truth(down=True))

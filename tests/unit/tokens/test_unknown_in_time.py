@@ -12,7 +12,8 @@ from shared.settings import SharedSettings
 from shared.testing.tokens import TokenFactory
 from shared.tokens.direct_reads import MAX_WAITING, DirectReads
 from shared.tokens.key_source import StaticKeySource
-from shared.tokens.revocation import RevocationStatus, RevokedSet
+from shared.tokens.revocation import RevokedSet
+from shared.tokens.revocation_status import RevocationStatus
 from shared.tokens.verifier import Verifier
 from tests.support.virtual_time import run_in_virtual_time
 

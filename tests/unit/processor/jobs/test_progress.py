@@ -35,7 +35,7 @@ from services.processor.domain.progress import (
     progress_of,
 )
 from services.processor.domain.schema_of_records import Column, Schema
-from services.processor.domain.work import Done, Poisoned, error_of, verdict_on_failure
+from services.processor.domain.work import Done, Poisoned, error_of, verdict_on
 from services.processor.domain.work_errors import put_off_or_over, tried_too_often
 from shared.errors import Unavailable
 
@@ -60,7 +60,7 @@ PLAN = Plan(
 
 
 def result(part: int) -> PartResult:
-    return PartResult(part, f"jobs/usr_ada/j/data/part-{part}", "ab", COUNTS)
+    return PartResult(part, "ab", COUNTS)
 
 
 def record(part: int, lease: Lease = FREE, *, done: bool = False) -> PartRecord:
@@ -179,7 +179,7 @@ def test_a_manifest_tells_how_the_job_ended() -> None:
 
 def test_a_result_of_one_part_is_named_by_its_object() -> None:
     manifest = completed(JOB, PLAN, [result(0)], bucket="data", attempts=1, finished_at_ms=NOW)
-    assert manifest["result_location"] == "s3://data/jobs/usr_ada/j/data/part-0"
+    assert manifest["result_location"] == "s3://data/jobs/usr_ada/j/data/part-00000-ab.csv"
 
 
 def test_a_failed_jobs_manifest_tells_why() -> None:
@@ -191,8 +191,8 @@ def test_a_failed_jobs_manifest_tells_why() -> None:
 
 
 def test_only_work_that_was_tried_too_often_is_poison() -> None:
-    assert isinstance(verdict_on_failure(tried_too_often("part 3", 5)), Poisoned)
-    assert verdict_on_failure(SourceMissing("x", "y")) == Done()
+    assert isinstance(verdict_on(tried_too_often("part 3", 5)), Poisoned)
+    assert verdict_on(SourceMissing("x", "y")) == Done()
 
 
 def test_a_job_error_without_places_has_none() -> None:
@@ -207,4 +207,4 @@ def test_an_outage_ends_a_job_only_once_the_job_is_too_old() -> None:
     over = put_off_or_over(error, JOB, now_ms=NOW + 1, deadline_seconds=5)
     assert over.code == "job-deadline-exceeded"
     assert over.detail == "the job was not done within 5 s; the last that stood in its way: S3 does not answer."
-    assert isinstance(verdict_on_failure(over), Poisoned)
+    assert isinstance(verdict_on(over), Poisoned)
