@@ -10,6 +10,7 @@ from docs.generators.metrics_page import metrics_page
 from docs.generators.pipelines_page import pipelines_page
 from docs.generators.routes_page import routes_page
 from docs.generators.settings_page import settings_page
+from docs.generators.values_page import values_page
 
 REFERENCE = Path(__file__).parent / "reference"
 PAGES: Mapping[str, Callable[[], str]] = {
@@ -19,6 +20,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "metrics.md": metrics_page,
     "pipelines.md": pipelines_page,
     "audit.md": audit_page,
+    "values.md": values_page,
 }
 
 

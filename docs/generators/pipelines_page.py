@@ -40,6 +40,7 @@ nothing.
 | `input.format`, `input.compression` | how the source is written; found by name and content if left out |
 | `input.schema` | types of columns that are not to be guessed, and columns that the first records don't show |
 | `output.format`, `output.compression` | how the result is written; as the input if left out |
+| `on_bad_record` | what comes of records that can't be used: `fail` (the default), `skip`, `quarantine` |
 | `stamp` | by default `true`: each record gets `processed` (true) and `processed_at` (when the job was accepted) |"""
 
 _SOURCES = """## Sources
@@ -58,12 +59,16 @@ What is read is pinned when the job is planned: an object that changes before it
 name, rather than give a mixture. So is what a `join` reads."""
 
 _PARQUET = """\
+What becomes of each kind of value from format to format stands on the page of [values](values.md).
+
+A zstd is read up to a window of 128 MiB (`zstd --long=27`), and a packed object of several members as one.
+
 Parquet packs its columns itself (zstd when we write, whatever a file has when we read), so there is no compression
 around it. It is written in one thread, so that the bytes are the same in every run. Its types hold: FLOAT is read as
 DOUBLE, unsigned integers as the next wider ones, UUID as VARCHAR, and nanoseconds as TIMESTAMP unless that would
-change a value. Structs, maps, bytes, intervals and times with a zone are errors that name the column. A HUGEINT is
-written as DECIMAL(38,0), and one of 39 digits is an error. NaN and infinity can't go on from Parquet to JSON. Several
-parts of Parquet can't be fetched as one (`parts-stand-alone`). A preview reads a Parquet of up to
+change a value. Structs, maps, bytes, intervals and times of day with a zone are errors that name the column. A
+HUGEINT is written as DECIMAL(38,0), and one of 39 digits is an error. NaN and infinity can't go on from Parquet to
+JSON. Several parts of Parquet can't be fetched as one (`parts-stand-alone`). A preview reads a Parquet of up to
 `MAYFLY_PREVIEW_BYTES`, as a whole."""
 
 _STEPS = """## Steps
@@ -85,6 +90,40 @@ _SUMS = """\
 `SUM` of whole numbers is a HUGEINT and never rounded, that of DECIMAL is a DECIMAL. `SUM` and `AVG` of DOUBLE
 are added exactly within numbers of about the same size and rounded once for each size, so they give the same in
 every run, whatever the number of threads; numbers below 2^-960 count as multiples of 2^-1012."""
+
+_BAD_RECORDS = """\
+## Bad records
+
+A record is bad if it can't be read as what it should be (no JSON, a row with a field too many, a text where the column
+holds numbers, a key that no column has, a byte that is no UTF-8), or if an expression, a cast, or writing its values
+fails for it. `on_bad_record` says what comes of that:
+
+| policy | what happens |
+| --- | --- |
+| `fail` | the first bad record ends the job, and the error names it |
+| `skip` | bad records are left out and counted |
+| `quarantine` | they are left out, counted, and kept beside the result |
+
+The result of `skip` and `quarantine` is that of the same objects without the bad records. `rejected_size` in the status
+and `counts` in the manifest say how many there were. `GET /api/results/{id}` with `Accept: application/json` links to
+the kept ones under `rejected`; the manifest names these files with their SHA-256. They are NDJSON, a line for each:
+
+```json
+{"object":"s3…","record":7,"column":"n","reason":"… is no BIGINT …","byte":61,"bytes":8,"raw":"{\\"n\\":\\"x\\"}"}
+```
+
+`byte` is where the record begins in the object, once it is unpacked, and `bytes` its length; `record` counts from 1,
+in a large object from `from_byte` on, where the part begins. `raw` is the record as it was, or `raw_base64` where it is
+no UTF-8, without what is beyond 16 MiB; of Parquet its values as JSON. At most a thousand records for which one
+expression fails have its own words as the reason in each part; of the others only the place is told.
+
+- What can't be cut into records fails as ever: an array that is no JSON, a quote that is never closed, half a gzip.
+- A job all of whose records are bad completes, with an empty result. Look at `rejected_size` if that should not pass.
+- What a `join` reads has to be right: a bad record there ends the job.
+- Behind the first step that needs all records, and in what it computes, an expression that fails still ends the job:
+  what comes out there is not of one record alone. Put a `cast` or a `derive` that may fail before it.
+- JSON columns get the type that most of their values have in the first records, so that one bad value that comes first
+  makes no others bad. A CSV column with any text in it is a text: say `input.schema`, if it should hold numbers."""
 
 _EXAMPLE = """\
 ## An example
@@ -152,6 +191,7 @@ def pipelines_page() -> str:
         _aggregates(),
         _SUMS,
         _EXAMPLE,
+        _BAD_RECORDS,
         _types(),
         _EXPRESSIONS,
         _functions(),

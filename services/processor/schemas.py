@@ -8,7 +8,7 @@ from services.processor.domain.job_names import PROCESSING_ID_PATTERN
 from services.processor.domain.jobs import Job, ListedJob
 from services.processor.domain.outcomes import JobError, Outcome
 from services.processor.domain.progress import Progress
-from services.processor.domain.results import Result
+from services.processor.domain.results import Result, ResultPart
 from services.processor.domain.uploads import MOST_UPLOAD_BYTES, NewUpload
 from services.processor.engine.previewing import Preview
 from shared import clock
@@ -27,7 +27,7 @@ _DATA_SOURCE = (
     'In local mode also `"test"`: a hundred made-up records.'
 )
 _CONFIG = (
-    "The pipeline: `filter_condition`, `transformations`, `input`, `output`, `stamp`. "
+    "The pipeline: `filter_condition`, `transformations`, `input`, `output`, `on_bad_record`, `stamp`. "
     "Empty: records go through as they are, with `processed` and `processed_at`."
 )
 DataSource = Annotated[str | list[str], Field(description=_DATA_SOURCE, examples=["test"])]
@@ -263,24 +263,29 @@ class ResultPartResponse(ResponseModel):
     bytes: int
     expires_at: str
 
+    @classmethod
+    def of(cls, part: ResultPart, expires_at: str) -> "ResultPartResponse":
+        return cls(url=part.url, sha256=part.sha256, records=part.records, bytes=part.bytes, expires_at=expires_at)
+
 
 class ResultResponse(ResponseModel):
     processing_id: str
     manifest: dict[str, Any] = Field(description="Sources with ETags, plan, parts with SHA-256, counts.")
     parts: list[ResultPartResponse] = Field(description="In order: together they are the result.")
+    rejected: list[ResultPartResponse] = Field(
+        description="Bad records that were left out and kept, NDJSON: one object each, with `reason` and `raw`."
+    )
     expires_at: str
 
     @classmethod
     def of(cls, result: Result) -> "ResultResponse":
         expires_at = clock.rfc3339(result.expires_at)
-        parts = [
-            ResultPartResponse(
-                url=part.url, sha256=part.sha256, records=part.records, bytes=part.bytes, expires_at=expires_at
-            )
-            for part in result.parts
-        ]
         return cls(
-            processing_id=result.processing_id, manifest=dict(result.manifest), parts=parts, expires_at=expires_at
+            processing_id=result.processing_id,
+            manifest=dict(result.manifest),
+            parts=[ResultPartResponse.of(part, expires_at) for part in result.parts],
+            rejected=[ResultPartResponse.of(part, expires_at) for part in result.rejected],
+            expires_at=expires_at,
         )
 
 
@@ -289,6 +294,7 @@ class PreviewResponse(ResponseModel):
     records_out: list[dict[str, Any]]
     schema_in: dict[str, str] = Field(description="Columns and their types, as inferred or as `input.schema` says.")
     schema_out: dict[str, str]
+    rejected: list[dict[str, Any]] = Field(description="The first bad records that a job would leave out, and why.")
     warnings: list[str]
 
     @classmethod
@@ -298,6 +304,7 @@ class PreviewResponse(ResponseModel):
             records_out=shown.records_out,
             schema_in=shown.schema_in,
             schema_out=shown.schema_out,
+            rejected=shown.rejected,
             warnings=shown.warnings,
         )
 

@@ -1,15 +1,11 @@
 """Several parts of a result as one: what is done with their bytes, piece by piece. Memory does not grow with them."""
 
-import zlib
 from collections.abc import Iterator
 from typing import Protocol
 
-from services.processor.domain.formats import CSV, NDJSON, PARQUET, Encoding
+from services.processor.domain.formats import CSV, NDJSON, PARQUET, Compression, Encoding
+from services.processor.domain.packing import Packing, Unpacking
 from shared.errors import Conflict
-
-_GZIP = 31  # zlib's name for a gzip header around the stream
-_MOST_UNPACKED_BYTES = 256 * 1024
-_LEVEL = 1  # an answer waits for it
 
 
 class PartsStandAlone(Conflict):
@@ -41,10 +37,10 @@ def joining_of(encoding: Encoding, parts: int) -> Joining:
         if parts > 1:
             raise PartsStandAlone(parts, encoding.format.name)
         return _InARow()
-    if encoding.format is NDJSON:  # gzip files in a row are one (RFC 1952 section 2.2)
+    if encoding.format is NDJSON:  # packed files in a row are one
         return _InARow()
     joining: Joining = _OneHeader() if encoding.format is CSV else _OneArray()
-    return _Packed(joining) if encoding.compression == "gzip" else joining
+    return joining if encoding.compression == "none" else _Packed(joining, encoding.compression)
 
 
 class _InARow:
@@ -116,34 +112,26 @@ class _OneArray:
 
 
 class _Packed:
-    """Gzip: each part is unpacked, and the whole is packed anew."""
+    """Each part is unpacked, and the whole is packed anew."""
 
-    def __init__(self, joining: Joining) -> None:
+    def __init__(self, joining: Joining, compression: Compression) -> None:
         self._joining = joining
-        self._unpacker = zlib.decompressobj(_GZIP)
-        self._packer = zlib.compressobj(_LEVEL, wbits=_GZIP)
+        self._unpacking = Unpacking(compression)
+        self._packing = Packing(compression)
 
     def feed(self, content: bytes) -> Iterator[bytes]:
-        while content:
-            plain = self._unpacker.decompress(content, _MOST_UNPACKED_BYTES)
+        for plain in self._unpacking.feed(content):
             yield from self._pack(self._joining.feed(plain))
-            content = self._unpacker.unconsumed_tail
-            if self._unpacker.eof:  # and behind it the next file of this part
-                content = self._unpacker.unused_data
-                self._unpacker = zlib.decompressobj(_GZIP)
 
     def end_part(self) -> Iterator[bytes]:
-        yield from self._pack(self._joining.feed(self._unpacker.flush()))
-        self._unpacker = zlib.decompressobj(_GZIP)
         yield from self._pack(self._joining.end_part())
 
     def end(self) -> Iterator[bytes]:
         yield from self._pack(self._joining.end())
-        yield self._packer.flush()
+        yield self._packing.end()
 
     def _pack(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
-        for piece in pieces:
-            yield self._packer.compress(piece)
+        return map(self._packing.feed, pieces)
 
 
 def _lines(content: bytes) -> Iterator[tuple[int, bytes]]:

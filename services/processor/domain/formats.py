@@ -1,12 +1,16 @@
 """Which forms records come in and go out, and how a form is told by an object's name or its first bytes."""
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
-Compression = Literal["none", "gzip"]
-COMPRESSIONS: tuple[Compression, ...] = ("none", "gzip")
+Compression = Literal["none", "gzip", "zstd"]
+COMPRESSIONS: tuple[Compression, ...] = ("none", "gzip", "zstd")
+_SUFFIXES: dict[Compression, str] = {"gzip": ".gz", "zstd": ".zst"}
+_CONTENT_TYPES: dict[Compression, str] = {"gzip": "application/gzip", "zstd": "application/zstd"}
 _GZIP_MAGIC = b"\x1f\x8b"
-_GZIP_SUFFIX = ".gz"
+_ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
+_SKIPPED_BY_ZSTD = re.compile(rb"[\x50-\x5f]\x2a\x4d\x18")
 _PARQUET_MAGIC = b"PAR1"
 _PARQUET_END_BYTES = 8
 _BOM = b"\xef\xbb\xbf"
@@ -38,12 +42,12 @@ class Encoding:
     @property
     def suffix(self) -> str:
         """The end of an object's name: `.ndjson.gz`."""
-        return self.format.suffixes[0] + (_GZIP_SUFFIX if self.compression == "gzip" else "")
+        return self.format.suffixes[0] + _SUFFIXES.get(self.compression, "")
 
     @property
     def content_type(self) -> str:
-        """A compressed object is a gzip file to S3: no client should unpack it behind the reader's back."""
-        return "application/gzip" if self.compression == "gzip" else self.format.content_type
+        """A compressed object is a packed file to S3: no client should unpack it behind the reader's back."""
+        return _CONTENT_TYPES.get(self.compression, self.format.content_type)
 
     def to_json(self) -> dict[str, str]:
         return {"format": self.format.name, "compression": self.compression}
@@ -51,18 +55,24 @@ class Encoding:
 
 def encoding_from_json(encoding: dict[str, str]) -> Encoding:
     """The other way of `Encoding.to_json`, for a plan that we wrote ourselves."""
-    return Encoding(FORMATS[encoding["format"]], "gzip" if encoding["compression"] == "gzip" else "none")
+    [compression] = [known for known in COMPRESSIONS if known == encoding["compression"]]
+    return Encoding(FORMATS[encoding["format"]], compression)
 
 
 def compression_of(name: str, first_bytes: bytes) -> Compression:
     """What the bytes say; the name decides for an object without any."""
-    if first_bytes:
-        return "gzip" if first_bytes.startswith(_GZIP_MAGIC) else "none"
-    return "gzip" if name.lower().endswith(_GZIP_SUFFIX) else "none"
+    if first_bytes.startswith(_GZIP_MAGIC):
+        return "gzip"
+    if first_bytes.startswith(_ZSTD_MAGIC) or _SKIPPED_BY_ZSTD.match(first_bytes):
+        return "zstd"
+    named = next((known for known, suffix in _SUFFIXES.items() if name.lower().endswith(suffix)), None)
+    return named if named and not first_bytes else "none"
 
 
 def format_by_name(name: str) -> Format | None:
-    plain = name.lower().removesuffix(_GZIP_SUFFIX)
+    plain = name.lower()
+    for suffix in _SUFFIXES.values():
+        plain = plain.removesuffix(suffix)
     return next((known for known in FORMATS.values() if plain.endswith(known.suffixes)), None)
 
 

@@ -5,38 +5,17 @@ By it alone a result can be verified, and the job's record can be made again.
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime
 
 from services.processor.domain.fingerprint import canonical_json
 from services.processor.domain.jobs import Job
 from services.processor.domain.outcomes import Counts, JobError, JobState, Outcome
+from services.processor.domain.part_results import PartResult, part_key, rejected_key
 from services.processor.domain.plans import Plan
 from shared import clock
 
 VERSION = 1
-
-
-@dataclass(frozen=True, slots=True)
-class PartResult:
-    """One finished part, by its bytes; where these lie follows from it, and is read nowhere."""
-
-    part: int
-    sha256: str
-    counts: Counts
-
-    def to_json(self, key: str) -> dict[str, object]:
-        return {
-            "key": key,
-            "sha256": self.sha256,
-            "bytes": self.counts.bytes_out,
-            "records": self.counts.records_out,
-        }
-
-
-def part_key(job: Job, part: int, sha256: str, suffix: str) -> str:
-    """Where a part's bytes lie: whoever makes the same bytes writes to the same place. `suffix` as in `.ndjson.gz`."""
-    return f"{job.key.folder}data/part-{part:05d}-{sha256}{suffix}"
 
 
 def completed(
@@ -48,7 +27,12 @@ def completed(
     location = keys[0] if len(keys) == 1 else f"{job.key.folder}data/"
     outcome = Outcome(JobState.COMPLETED, finished_at_ms, counts, attempts, f"s3://{bucket}/{location}")
     named = [part.to_json(key) for part, key in zip(parts, keys, strict=True)]
-    return {**_manifest(job, outcome), "plan": plan.to_json(), "parts": named}
+    rejected = [
+        part.rejected.to_json(rejected_key(job, part.part, part.rejected.sha256), part.counts)
+        for part in parts
+        if part.rejected is not None
+    ]
+    return {**_manifest(job, outcome), "plan": plan.to_json(), "parts": named, "rejected": rejected}
 
 
 def failed(job: Job, error: JobError, *, attempts: int, finished_at_ms: int) -> dict[str, object]:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from services.processor.domain.bad_records import BadRecordPolicy, parse_bad_record_policy
 from services.processor.domain.excerpts import excerpt
 from services.processor.domain.input_options import Input, Output, kind_of, object_with, parse_input, parse_output
 from services.processor.domain.pipeline_errors import CONFIG, INPUT, PipelineError, Place
@@ -13,7 +14,7 @@ from services.processor.domain.steps.registry import STEPS
 from services.processor.domain.steps.step import Step
 from shared.nearest import did_you_mean
 
-_KEYS = ("filter_condition", "transformations", "input", "output", "stamp")
+_KEYS = ("filter_condition", "transformations", "input", "output", "on_bad_record", "stamp")
 _MOST_STEPS = 100
 _MOST_JOINS = 10
 
@@ -24,11 +25,17 @@ class Pipeline:
     input: Input = field(default_factory=lambda: Input(INPUT))
     output: Output = field(default_factory=Output)
     stamp: bool = True
+    on_bad_record: BadRecordPolicy = "fail"
 
     @property
     def needs_all_rows(self) -> bool:
         """Whether all objects have to be one partition, rather than one partition each."""
         return any(step.needs_all_rows for step in self.steps)
+
+    @property
+    def leaves_out_bad_records(self) -> bool:
+        """Rather than fail of the first one."""
+        return self.on_bad_record != "fail"
 
     @property
     def joins(self) -> tuple[Join, ...]:
@@ -49,7 +56,8 @@ def parse_config(raw_config: object) -> Pipeline:
     if not isinstance(stamp, bool):
         raise PipelineError(CONFIG.at("stamp"), "true or false is expected")
     stated = parse_input(config.get("input", {}), INPUT)
-    return Pipeline(_steps(config), stated, parse_output(config.get("output", {}), CONFIG.at("output")), stamp)
+    output = parse_output(config.get("output", {}), CONFIG.at("output"))
+    return Pipeline(_steps(config), stated, output, stamp, parse_bad_record_policy(config.get("on_bad_record", "fail")))
 
 
 def _steps(config: dict[str, object]) -> tuple[Step, ...]:

@@ -71,12 +71,20 @@ class RecordError(ValidationFailed):
         }
         super().__init__(detail, extensions={key: value for key, value in extensions.items() if value is not None})
         self.object_name = object_name
-        self._said = {"message": message, "record": record, "column": column, "remedy": remedy}
+        self._said: dict[str, Any] = {"message": message, "record": record, "column": column, "remedy": remedy}
+
+    @property
+    def record(self) -> int | None:
+        record: int | None = self._said["record"]
+        return record
+
+    def numbered(self, record: int) -> "RecordError":
+        """The same of the record of that number."""
+        return RecordError(object_name=self.object_name, **{**self._said, "record": record})
 
     def behind(self, from_byte: int) -> "RecordError":
         """The same of an object that was read from that byte on."""
-        said: dict[str, Any] = self._said
-        return RecordError(object_name=self.object_name, from_byte=from_byte, **said)
+        return RecordError(object_name=self.object_name, from_byte=from_byte, **self._said)
 
 
 class DeadlineExceeded(Problem):

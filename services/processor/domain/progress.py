@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from services.processor.domain.jobs import Job, Lease
-from services.processor.domain.manifests import PartResult
 from services.processor.domain.outcomes import Counts, JobState
+from services.processor.domain.part_results import PartResult
 
 _LONGEST_SWEEP_MS = 600_000
 

@@ -71,7 +71,7 @@ def cancelled_result(processing_id: str, error: JobError | None) -> JobCancelled
 
 @dataclass(frozen=True, slots=True)
 class ResultPart:
-    """One object of the result, and a link to it."""
+    """One object that the job has made, and a link to it."""
 
     url: str
     sha256: str
@@ -81,9 +81,10 @@ class ResultPart:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The manifest, and the parts in order; all links end at `expires_at` (Unix seconds)."""
+    """The manifest, the parts in order, and what was left out; all links end at `expires_at` (Unix seconds)."""
 
     processing_id: str
     manifest: Mapping[str, object]
     parts: Sequence[ResultPart]
+    rejected: Sequence[ResultPart]
     expires_at: float

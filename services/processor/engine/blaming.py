@@ -1,6 +1,6 @@
 """A run that failed in the middle: which record, which step, which value. Runs again, slowly, to find out."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import duckdb
@@ -11,11 +11,26 @@ from services.processor.domain.sql_text import select
 from services.processor.domain.steps.shapes import Grouping, Shape, StepSql
 from services.processor.engine.checking import CheckedPipeline
 from services.processor.engine.files import PlainFile
+from services.processor.engine.formats.raw_records import Flaw
 from services.processor.engine.formats.record_format import RecordFormat, Scan
 from services.processor.engine.grouping import grouped
 from services.processor.engine.queries import after_steps, hidden_for, source, where
+from services.processor.engine.rejects import windows
 from services.processor.engine.session import Session, plain_words
 from services.processor.engine.verifying import unreadable
+
+_MOST_REASONS = 1000
+"""Each takes a statement of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Computed:
+    """SQL over the records after so many steps, and where it was written; `name` is its column's, none of a filter."""
+
+    steps: int
+    name: str
+    sql: str
+    place: Place | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,24 +46,65 @@ class FailedRun:
 
     def blame(self) -> RecordError | PipelineError:
         """The first value that can't be computed, in the order of steps, then of records."""
-        for file, scan in zip(self.files, self.scans, strict=True):
-            # A count alone may be taken from the statistics of a file whose values can't be read.
-            if not self._succeeds(select("max(hash(COLUMNS(*)))", f"({scan.rows})")):
-                return unreadable(file, scan, self.checked.input, self.session)
+        for place in self.unreadable():
+            return unreadable(self.files[place], self.scans[place], self.checked.input, self.session)
         for i, step in enumerate(self.checked.steps):
             if isinstance(step.sql, Grouping):
                 failing = self._failing_measure(i, step.sql)
                 if failing is not None:
                     return failing
-            for name, sql, place in _computed(step.sql):
-                found = self._first_failing(i, sql, place, name)
+            for one in _computed(i, step.sql):
+                found = self._first_failing(one)
                 if found is not None:
                     return found
-        for column in self.checked.output:
-            found = self._first_failing(len(self.checked.steps), self.writer.cell(column), None, column.name)
+        for one in self._written():
+            found = self._first_failing(one)
             if found is not None:
                 return found
         return RecordError(f"a value can't be computed: {plain_words(self.error)}", object_name=self.files[0].name)
+
+    def unreadable(self) -> Iterator[int]:
+        """Places of files whose values can't all be read: a count may be taken from fewer columns, or statistics."""
+        for place, scan in enumerate(self.scans):
+            if not self._succeeds(select("max(hash(COLUMNS(*)))", f"({scan.rows})")):
+                yield place
+
+    def failing(self) -> Iterator[tuple[int, Flaw]]:
+        """Origins of all records that the first expression fails for, in order; reasons of the first thousand.
+
+        None behind a step that needs all records: what comes out there does not depend on one record alone.
+        """
+        alone = next((i for i, step in enumerate(self.checked.steps) if step.needs_all_rows), len(self.checked.steps))
+        computed = [one for i, step in enumerate(self.checked.steps[:alone]) for one in _computed(i, step.sql)]
+        written = self._written() if alone == len(self.checked.steps) else []
+        for one in [*computed, *written]:
+            if self._has_kept_failing(one):
+                yield from self._kept_failing(one)
+                return
+
+    def _written(self) -> list[_Computed]:
+        steps = len(self.checked.steps)
+        return [_Computed(steps, one.name, self.writer.cell(one), None) for one in self.checked.output]
+
+    def _has_kept_failing(self, one: _Computed) -> bool:
+        hidden = hidden_for(self.checked, with_origin=True)
+        rows = after_steps(self.checked, source(self.scans, hidden), one.steps, hidden, self.joined)
+        position, origin = hidden.names
+        first = f"QUALIFY row_number() OVER (PARTITION BY {origin} ORDER BY {position}) = 1"
+        failing = select(f"{origin} AS origin_of_it, *", f"({rows})", f"{_where_fails(one)} {first}")
+        try:
+            self.session.rows(f"CREATE OR REPLACE TEMP TABLE failing AS {failing}")
+        except duckdb.Error:  # it fails without any record
+            return False
+        return bool(self.session.rows("SELECT 1 FROM failing LIMIT 1"))
+
+    def _kept_failing(self, one: _Computed) -> Iterator[tuple[int, Flaw]]:
+        for i, (number,) in enumerate(windows(self.session, "(SELECT origin_of_it FROM failing)", "origin_of_it")):
+            origin = int(str(number))
+            reason = "the value can't be computed"
+            if i < _MOST_REASONS:
+                reason = self._reason(select(one.sql, "failing", f"WHERE origin_of_it = {origin}"))
+            yield origin, Flaw(_with_place(one.place, reason), column=excerpt(one.name) or None)
 
     def _succeeds(self, sql: str) -> bool:
         try:
@@ -57,24 +113,22 @@ class FailedRun:
             return False
         return True
 
-    def _first_failing(
-        self, steps: int, sql: str, place: Place | None, name: str
-    ) -> RecordError | PipelineError | None:
+    def _first_failing(self, one: _Computed) -> RecordError | PipelineError | None:
         hidden = hidden_for(self.checked, with_origin=True)
-        rows = after_steps(self.checked, source(self.scans, hidden), steps, hidden, self.joined)
+        rows = after_steps(self.checked, source(self.scans, hidden), one.steps, hidden, self.joined)
         position = hidden.names[0]
-        failing = f"WHERE TRY(({sql}) IS NULL) IS NULL ORDER BY {position} LIMIT 1"
+        failing = f"{_where_fails(one)} ORDER BY {position} LIMIT 1"
         try:
             found = self.session.rows(select(", ".join(hidden.names), f"({rows})", failing))
         except duckdb.Error as error:  # it fails without any record: parts of it are constant
-            return PipelineError(place, plain_words(error)) if place else None
+            return PipelineError(one.place, plain_words(error)) if one.place else None
         if not found:
             return None
         at, origin = (int(str(number)) for number in found[0])
-        reason = self._reason(select(sql, f"({rows})", f"WHERE {position} = {at}"))
-        message = f"{place}: {reason}" if place else reason
-        source_name, record = self._where(steps, origin)
-        return RecordError(message, object_name=source_name, record=record, column=excerpt(name) or None)
+        reason = self._reason(select(one.sql, f"({rows})", f"WHERE {position} = {at}"))
+        source_name, record = self._where(one.steps, origin)
+        message = _with_place(one.place, reason)
+        return RecordError(message, object_name=source_name, record=record, column=excerpt(one.name) or None)
 
     def _where(self, steps: int, origin: int) -> tuple[str, int]:
         """Of what the record is one, and which: behind an aggregate it is none of an object."""
@@ -103,9 +157,17 @@ class FailedRun:
         return plain_words(self.error)
 
 
-def _computed(shape: Shape) -> list[tuple[str, str, Place]]:
-    """What a step computes of each record: a column's name (none for a filter), SQL and place."""
+def _computed(steps: int, shape: Shape) -> list[_Computed]:
+    """What a step computes of each record."""
     if not isinstance(shape, StepSql):
         return []
-    items = [(item.name, item.value.sql, item.value.place) for item in shape.items if item.type is None]
-    return items + ([("", shape.where.sql, shape.where.place)] if shape.where else [])
+    items = [_Computed(steps, item.name, item.value.sql, item.value.place) for item in shape.items if item.type is None]
+    return items + ([_Computed(steps, "", shape.where.sql, shape.where.place)] if shape.where else [])
+
+
+def _where_fails(one: _Computed) -> str:
+    return f"WHERE TRY(({one.sql}) IS NULL) IS NULL"
+
+
+def _with_place(place: Place | None, reason: str) -> str:
+    return f"{place}: {reason}" if place else reason

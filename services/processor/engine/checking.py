@@ -23,6 +23,7 @@ class CheckedStep:
     place: Place
     before: Schema
     after: Schema
+    needs_all_rows: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ def _checked(step: Step, before: Schema, session: Session) -> CheckedStep:
                 sql.where.place, f'a filter must be BOOLEAN (true or false), this is {found}; compare it, as in "x > 0"'
             )
     columns = tuple(Column(item.name, item.type or _column_type(item, empty, before, session)) for item in sql.items)
-    return CheckedStep(sql, step.place, before, Schema(columns))
+    return CheckedStep(sql, step.place, before, Schema(columns), step.needs_all_rows)
 
 
 def _column_type(item: Item, empty: str, before: Schema, session: Session) -> str:

@@ -1,6 +1,5 @@
 """What is read, and as what: told once from the first bytes of the objects, then pinned in the job's plan."""
 
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,15 +15,15 @@ from services.processor.domain.formats import (
     format_by_name,
 )
 from services.processor.domain.input_errors import of_join
+from services.processor.domain.packing import BrokenPacking, Unpacking
 from services.processor.domain.pipeline import Pipeline
 from services.processor.domain.pipeline_errors import CONFIG, PipelineError, RecordError
 from services.processor.domain.schema_of_records import Column, ColumnsDifferByCase, Schema
-from services.processor.engine.files import broken_gzip, check_encoding
+from services.processor.engine.files import broken_packing, check_encoding
 from services.processor.engine.formats.record_format import Sample
 from services.processor.engine.formats.registry import record_format
 
 SAMPLE_BYTES = 4 << 20
-_GZIP_WINDOW = 31
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -60,7 +59,7 @@ def plan_inputs(pipeline: Pipeline, samples: Sequence[ObjectSample]) -> InputPla
         encodings.append(encoding)
         reader = record_format(encoding.format)
         keeps_anything = reader.keeps_anything
-        found = reader.infer(plain) if plain.content else {}
+        found = reader.infer(plain, leaves_out=pipeline.leaves_out_bad_records) if plain.content else {}
         if plain.content and not plain.is_whole and not found and pipeline.input.schema is None:
             message = "the first record is larger than what is read to find the columns"
             raise RecordError(message, object_name=sample.name, record=1, remedy="say config.input.schema")
@@ -128,27 +127,25 @@ def _format_of(name: str, content: bytes, first: Format | None) -> Format | None
 
 def _plain(sample: ObjectSample, compression: Compression) -> Sample:
     content, is_whole = sample.content, sample.is_whole
-    if compression == "gzip" and content:
-        content, is_whole = _unpacked(sample)
+    if compression != "none" and content:
+        content, is_whole = _unpacked(sample, compression)
     return Sample(sample.name, content.removeprefix(_BOM), is_whole, sample.ending)
 
 
-def _unpacked(sample: ObjectSample) -> tuple[bytes, bool]:
-    """At most SAMPLE_BYTES, however much the gzip holds; it may be of several members."""
-    plain, packed = b"", sample.content
+def _unpacked(sample: ObjectSample, compression: Compression) -> tuple[bytes, bool]:
+    """At most SAMPLE_BYTES, however much it holds, and whether that is all."""
+    unpacking = Unpacking(compression)
+    plain = bytearray()
     try:
-        while packed and len(plain) < SAMPLE_BYTES:
-            member = zlib.decompressobj(_GZIP_WINDOW)
-            plain += member.decompress(packed, SAMPLE_BYTES - len(plain))
-            if not member.eof:
-                is_cut = bool(member.unconsumed_tail) or not sample.is_whole
-                if not is_cut and len(plain) < SAMPLE_BYTES:
-                    raise broken_gzip(sample.name)
-                return plain, False
-            packed = member.unused_data
-    except zlib.error:
-        raise broken_gzip(sample.name) from None
-    return plain, sample.is_whole and not packed
+        for piece in unpacking.feed(sample.content):
+            plain += piece
+            if len(plain) > SAMPLE_BYTES:
+                return bytes(plain[:SAMPLE_BYTES]), False
+    except BrokenPacking:
+        raise broken_packing(sample.name, compression) from None
+    if sample.is_whole and not unpacking.is_complete:
+        raise broken_packing(sample.name, compression)
+    return bytes(plain), sample.is_whole
 
 
 def _schema(pipeline: Pipeline, found: dict[str, str], name: str) -> Schema:

@@ -13,8 +13,9 @@ from services.processor.domain.steps.join import Join
 from services.processor.engine.checking import CheckedPipeline, check
 from services.processor.engine.files import PlainFile
 from services.processor.engine.inputs import InputPlan, ObjectSample, plain_sample, plan_inputs, plan_joins
-from services.processor.engine.running import OutputFile, PlainJoined, run_plain
+from services.processor.engine.running import BadRecords, PlainJoined, run_plain
 from services.processor.engine.session import EngineLimits, Stop, full_disk_named, open_session
+from services.processor.engine.writing import OutputFile
 
 _AS_LINES = Encoding(NDJSON, "none")
 
@@ -27,6 +28,7 @@ class Preview:
     records_out: list[dict[str, object]]
     schema_in: dict[str, str]
     schema_out: dict[str, str]
+    rejected: list[dict[str, object]]
     warnings: list[str]
 
 
@@ -56,17 +58,19 @@ def preview(
         files = [_file(pipeline, sample, session.folder / f"sample-{i}") for i, sample in enumerate(samples)]
         numbered = enumerate(zip(pipeline.joins, seen, others, strict=True))
         theirs = [_joined(*one, session.folder / f"joined-{i}") for i, one in numbered]
-        before, after = session.folder / "before", session.folder / "after"
+        before, after, rejected = (session.folder / name for name in ("before", "after", "rejected"))
+        bad = BadRecords(rejected) if pipeline.leaves_out_bad_records else None
         their_files = [file for one in theirs for file in one.files]
-        session.may_read([*(file.path for file in (*files, *their_files)), before, after])
-        run_plain(identity, files, OutputFile(before, _AS_LINES), processed_at=processed_at, session=session)
+        session.may_read([*(file.path for file in (*files, *their_files)), before, after], with_scratch=True)
+        run_plain(identity, files, OutputFile(before, _AS_LINES), bad=bad, processed_at=processed_at, session=session)
         target = OutputFile(after, _AS_LINES)
-        run_plain(checked, files, target, joined=theirs, processed_at=processed_at, session=session)
+        run_plain(checked, files, target, joined=theirs, bad=bad, processed_at=processed_at, session=session)
         return Preview(
             _records(before, records),
             _records(after, records),
             schema.to_json(),
             checked.output.to_json(),
+            _records(rejected, records) if rejected.exists() else [],
             _warnings(pipeline, samples, joined, schema),
         )
 

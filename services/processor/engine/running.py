@@ -1,6 +1,5 @@
 """Files in, one file out: the work of one partition."""
 
-import gzip
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -8,30 +7,32 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 
-import duckdb
-
-from services.processor.domain.formats import Encoding
 from services.processor.domain.input_errors import of_join
 from services.processor.domain.pipeline import Pipeline
-from services.processor.domain.pipeline_errors import CONFIG, MemoryExceeded, PipelineError, Place, RecordError
+from services.processor.domain.pipeline_errors import MemoryExceeded, Place, RecordError
 from services.processor.domain.schema_of_records import Schema
-from services.processor.domain.sql_text import quote_name, quote_text, select
-from services.processor.engine.blaming import FailedRun
 from services.processor.engine.checking import CheckedPipeline, check_in
 from services.processor.engine.files import InputFile, PlainFile, plain_files
-from services.processor.engine.formats.record_format import RecordFormat, Scan
 from services.processor.engine.formats.registry import record_format
-from services.processor.engine.queries import Hidden, after_steps, hidden_if_used, output_rows, source
+from services.processor.engine.queries import source
 from services.processor.engine.session import EngineLimits, Session, Stop, full_disk_named, open_session
+from services.processor.engine.sifting import Sieve
 from services.processor.engine.verifying import count_records
+from services.processor.engine.writing import OutputFile, RunFailed, Work
 
 
 @dataclass(frozen=True, slots=True)
-class OutputFile:
-    """Where the result goes; a file that is there already is replaced."""
+class BadRecords:
+    """They are left out rather than end the run; `path` is where they go, if they are kept."""
 
-    path: Path
-    encoding: Encoding
+    path: Path | None
+
+    @staticmethod
+    def of(pipeline: Pipeline, path: Path) -> "BadRecords | None":
+        """As the pipeline says. None: the first one ends the run."""
+        if not pipeline.leaves_out_bad_records:
+            return None
+        return BadRecords(path if pipeline.on_bad_record == "quarantine" else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,7 @@ def run(
     processed_at: str,
     limits: EngineLimits,
     joined: Sequence[JoinedFiles] = (),
+    bad: BadRecords | None = None,
     stop: Stop | None = None,
 ) -> RunResult:
     """Runs in the calling thread until it is done; `stop` ends it from another.
@@ -77,7 +79,8 @@ def run(
     there may be half of an output.
     """
     known = pipeline.knowing([one.schema for one in joined])
-    work = partial(_run, known, schema, files, output, joined=joined, processed_at=processed_at, stop=stop or Stop())
+    settled = partial(_run, known, schema, files, output, joined=joined, bad=bad, processed_at=processed_at)
+    work = partial(settled, stop=stop or Stop())
     if record_format(output.encoding.format).needs_one_thread:
         limits = replace(limits, threads=1)
     with full_disk_named():
@@ -98,6 +101,7 @@ def _run(
     output: OutputFile,
     *,
     joined: Sequence[JoinedFiles],
+    bad: BadRecords | None,
     processed_at: str,
     limits: EngineLimits,
     stop: Stop,
@@ -106,7 +110,7 @@ def _run(
     with open_session(limits, stop) as session:
         packed = [*files, *(file for one in joined for file in one.files)]
         plain = plain_files(packed, session, max_bytes=limits.max_plain_bytes)
-        session.may_read([*(file.path for file in plain), output.path])
+        session.may_read([*(file.path for file in plain), output.path], with_scratch=True)
         checked = check_in(session, pipeline, schema)
         rest = iter(plain[len(files) :])
         theirs = [PlainJoined(one.place, tuple(islice(rest, len(one.files))), one.schema) for one in joined]
@@ -116,6 +120,7 @@ def _run(
                 plain[: len(files)],
                 output,
                 joined=theirs,
+                bad=bad,
                 processed_at=processed_at,
                 session=session,
                 sparing=sparing,
@@ -138,6 +143,7 @@ def run_plain(
     output: OutputFile,
     *,
     joined: Sequence[PlainJoined] = (),
+    bad: BadRecords | None = None,
     processed_at: str,
     session: Session,
     sparing: bool = False,
@@ -146,16 +152,37 @@ def run_plain(
 
     `sparing`: slower, for what else needs more memory than there is.
     """
-    others = [_records_of(one, session) for one in joined]
+    work = Work(checked, [_records_of(one, session) for one in joined], output, processed_at, sparing)
+    if bad is not None:
+        return _without_bad_records(work, files, bad, session)
     scans = [record_format(file.format).scan(file, checked.input) for file in files]
-    records_in = count_records(files, scans, checked.input, session)
-    if records_in and not checked.input.columns:
-        raise RecordError("no record has any key", object_name=files[0].name)
-    work = _Work(checked, files, scans, others, output, processed_at, sparing)
-    records_out = work.write(session) if records_in or checked.makes_a_record else 0
-    if not records_out:
-        _write_nothing(checked.output, output, session)
-    return RunResult(records_in, records_out, 0)
+    records = count_records(files, scans, checked.input, session)
+    try:
+        return RunResult(records, work.write(files, records, session), 0)
+    except RunFailed as failure:
+        raise failure.run.blame() from None
+
+
+def _without_bad_records(work: Work, files: Sequence[PlainFile], bad: BadRecords, session: Session) -> RunResult:
+    sieve = Sieve(files, work.checked.input, session)
+    try:
+        records = sieve.count() + sieve.rejected
+        written = _written_of_good(work, sieve, records, session)
+    except RecordError as error:
+        raise sieve.as_it_came(error) from None
+    if bad.path is not None and sieve.rejected:
+        sieve.write_rejects(bad.path)
+    return RunResult(records, written, sieve.rejected)
+
+
+def _written_of_good(work: Work, sieve: Sieve, records: int, session: Session) -> int:
+    """Each failure takes all records out that one expression fails for, so there are no more than expressions."""
+    while True:
+        try:
+            return work.write(sieve.files, records - sieve.rejected, session)
+        except RunFailed as failure:
+            if not sieve.leave_out(failure.run):
+                raise failure.run.blame() from None
 
 
 def _records_of(joined: PlainJoined, session: Session) -> str:
@@ -164,59 +191,3 @@ def _records_of(joined: PlainJoined, session: Session) -> str:
     with of_join(joined.place):
         count_records(joined.files, scans, joined.schema, session)
     return source(scans, None)
-
-
-def _write_nothing(schema: Schema, output: OutputFile, session: Session) -> None:
-    writer = record_format(output.encoding.format)
-    nothing = writer.empty(schema)
-    if nothing is not None:
-        output.path.write_bytes(gzip.compress(nothing, mtime=0) if output.encoding.compression == "gzip" else nothing)
-        return
-    if not schema.columns:
-        message = f"there are no records, so no columns, and a file of {output.encoding.format.name} has at least one"
-        raise PipelineError(CONFIG.at("output", "format"), f"{message}; say config.input.schema, or another format")
-    nulls = ", ".join(f"CAST(NULL AS {column.type}) AS {quote_name(column.name)}" for column in schema)
-    cells = ", ".join(f"{writer.cell(column)} AS {quote_name(column.name)}" for column in schema)
-    _copy(select(cells, f"(SELECT {nulls})", "WHERE FALSE"), writer, output, session)
-
-
-def _copy(query: str, writer: RecordFormat, output: OutputFile, session: Session) -> int:
-    """How many records were written."""
-    options = f"{writer.copy_options(output.encoding.compression)}, USE_TMP_FILE false"
-    [(written,)] = session.rows(f"COPY ({query}) TO {quote_text(str(output.path))} ({options})")
-    return int(str(written))
-
-
-@dataclass(frozen=True, slots=True)
-class _Work:
-    checked: CheckedPipeline
-    files: Sequence[PlainFile]
-    scans: Sequence[Scan]
-    joined: Sequence[str]
-    output: OutputFile
-    processed_at: str
-    sparing: bool
-
-    def write(self, session: Session) -> int:
-        """How many records were written."""
-        writer = record_format(self.output.encoding.format)
-        hidden = hidden_if_used(self.checked)
-        try:
-            done, rows = self._kept_between(session, hidden) if self.sparing else (0, source(self.scans, hidden))
-            rows = after_steps(self.checked, rows, len(self.checked.steps), hidden, self.joined, done=done)
-            query = output_rows(self.checked, rows, writer, self.processed_at)
-            return _copy(query, writer, self.output, session)
-        except duckdb.Error as error:
-            raise FailedRun(self.checked, self.files, self.scans, self.joined, writer, session, error).blame() from None
-
-    def _kept_between(self, session: Session, hidden: Hidden | None) -> tuple[int, str]:
-        """Does all steps up to the last that sorts or groups, and keeps what each gives: so many, and the records."""
-        done, rows = 0, source(self.scans, hidden)
-        sorting = [i for i, step in enumerate(self.checked.steps) if step.sql.sorts]
-        for step in sorting[:-1]:
-            made = after_steps(self.checked, rows, step + 1, hidden, self.joined, done=done)
-            session.rows(f"CREATE TEMP TABLE after_{step} AS {made}")
-            if done:
-                session.rows(f"DROP TABLE after_{done - 1}")
-            done, rows = step + 1, select("*", f"after_{step}")
-        return done, rows

@@ -140,6 +140,11 @@ class Session:
     """For files of this run; gone with it."""
     _connection: duckdb.DuckDBPyConnection
 
+    @property
+    def scratch(self) -> Path:
+        """A folder below it for files that statements read, and that come and go while it runs."""
+        return self.folder / "scratch"
+
     def rows(self, sql: str) -> list[Row]:
         self.stop.check()
         try:
@@ -160,8 +165,11 @@ class Session:
         """Names and types of a query's result, without running it."""
         return [(str(row[0]), str(row[1])) for row in self.rows(f"DESCRIBE {sql}")]
 
-    def may_read(self, paths: Sequence[Path]) -> None:
-        """The last change of settings: these files, and no more after them."""
+    def may_read(self, paths: Sequence[Path], *, with_scratch: bool = False) -> None:
+        """The last change of settings: these files, maybe those in the scratch folder, and no more after them."""
+        if with_scratch:
+            self.scratch.mkdir()
+            self._connection.execute(f"SET allowed_directories = [{quote_text(str(self.scratch))}]")
         allowed = ", ".join(quote_text(str(path)) for path in paths)
         self._connection.execute(f"SET allowed_paths = [{allowed}]")
         self._connection.execute("SET enable_external_access = false")

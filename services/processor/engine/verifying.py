@@ -5,10 +5,12 @@ from collections.abc import Sequence
 import duckdb
 
 from services.processor.domain.excerpts import excerpt
-from services.processor.domain.pipeline_errors import RecordError
+from services.processor.domain.formats import Format
+from services.processor.domain.pipeline_errors import MemoryExceeded, RecordError
 from services.processor.domain.schema_of_records import Column, Schema
 from services.processor.domain.sql_text import select
 from services.processor.engine.files import PlainFile
+from services.processor.engine.formats.raw_records import Flaw
 from services.processor.engine.formats.record_format import Scan
 from services.processor.engine.formats.registry import record_format
 from services.processor.engine.session import Session
@@ -53,7 +55,7 @@ def unreadable(file: PlainFile, scan: Scan, schema: Schema, session: Session) ->
     """For a file with a record that can't be read: which one, and why."""
     try:
         found = _misfit(file, scan, schema, session)
-    except duckdb.Error:
+    except (duckdb.Error, MemoryExceeded):  # one record may be too large for the engine
         found = None
     found = found or record_format(file.format).find_unreadable(file, schema, stop=session.stop)
     return found or RecordError(f"this can't be read as {file.format.name}", object_name=file.name)
@@ -71,15 +73,15 @@ def _misfit(file: PlainFile, scan: Scan, schema: Schema, session: Session) -> Re
     if not is_record:
         return None
     at = rest.index(False)
-    return _wrong_value(file, schema.columns[at], rest[len(schema.columns) + at], int(str(first)))
+    flaw = misfit(file.format, schema.columns[at], rest[len(schema.columns) + at])
+    return flaw.of(file.name, int(str(first)))
 
 
-def _wrong_value(file: PlainFile, column: Column, text: object, record: int) -> RecordError:
-    keeps = record_format(file.format).keeps_anything
-    return RecordError(
+def misfit(known: Format, column: Column, text: object) -> Flaw:
+    """What is wrong with a record whose value for the column is this one."""
+    keeps = record_format(known).keeps_anything
+    return Flaw(
         f'"{excerpt(text)}" is no {column.type}, or would not stay the same as one',
-        object_name=file.name,
-        record=record,
         column=excerpt(column.name),
         remedy=f'correct it, or say config.input.schema: {{"{excerpt(column.name)}": "{keeps}"}} to keep it as it is',
     )

@@ -63,10 +63,10 @@ class ReadResult:
     async def _with_links(self, processing_id: str, manifest: Mapping[str, Any]) -> Result:
         seconds = self.settings.result_url_seconds
         expires_at = self.now() + seconds
-        parts = [
-            ResultPart(
-                await self.links.download(part["key"], seconds=seconds), part["sha256"], part["records"], part["bytes"]
-            )
-            for part in manifest["parts"]
-        ]
-        return Result(processing_id, manifest, parts, expires_at)
+        parts = [await self._with_link(part, seconds) for part in manifest["parts"]]
+        rejected = [await self._with_link(part, seconds) for part in manifest.get("rejected", [])]
+        return Result(processing_id, manifest, parts, rejected, expires_at)
+
+    async def _with_link(self, part: Mapping[str, Any], seconds: int) -> ResultPart:
+        url = await self.links.download(part["key"], seconds=seconds)
+        return ResultPart(url, part["sha256"], part["records"], part["bytes"])

@@ -7,12 +7,14 @@ from pathlib import Path
 
 from prometheus_client import Counter, Gauge
 
+from services.processor.domain.formats import NDJSON
 from services.processor.domain.job_contexts import check_plan
 from services.processor.domain.job_names import JobKey
 from services.processor.domain.jobs import Job
-from services.processor.domain.manifests import PartResult, completed, part_key
+from services.processor.domain.manifests import completed
 from services.processor.domain.messages import WorkMessage
 from services.processor.domain.outcomes import Counts, JobState
+from services.processor.domain.part_results import PartResult, RejectedFile, part_key, rejected_key
 from services.processor.domain.parts_to_ask import part_after
 from services.processor.domain.pipeline import parse_config
 from services.processor.domain.plans import Plan, parse_plan
@@ -129,15 +131,24 @@ class RunPart:
         files = await folder.fetch(plan.inputs_of(part))
         joined = await folder.fetch_joined(parse_config(job.request.config), plan)
         BYTES.labels("fetched").inc(plan.fetched_by(part))
-        output = folder.path / "output"
-        counts = await self.records.run(job, plan, part=part, files=files, joined=joined, output=output)
+        output, left_out = folder.path / "output", folder.path / "rejected"
+        counts = await self.records.run(
+            job, plan, part=part, files=files, joined=joined, output=output, rejected=left_out
+        )
         _count_read(counts)
+        rejected = await self._keep_rejected(job, part, left_out) if left_out.exists() else None
         sha256 = await asyncio.to_thread(sha256_of, output)
         object_key = part_key(job, part, sha256, plan.output.suffix)
         await self.files.put_part(object_key, output, content_type=plan.output.content_type, sha256=sha256)
         RECORDS.labels("written").inc(counts.records_out)
         BYTES.labels("written").inc(counts.bytes_out)
-        return PartResult(part, sha256, counts)
+        return PartResult(part, sha256, counts, rejected)
+
+    async def _keep_rejected(self, job: Job, part: int, path: Path) -> RejectedFile:
+        sha256 = await asyncio.to_thread(sha256_of, path)
+        object_key = rejected_key(job, part, sha256)
+        await self.files.put_part(object_key, path, content_type=NDJSON.content_type, sha256=sha256)
+        return RejectedFile(sha256, (await asyncio.to_thread(path.stat)).st_size)
 
     async def _commit_or_go_on(self, job: Job, plan: Plan, part: int, records: Sequence[PartRecord]) -> Verdict:
         """Who does the last part commits; who does another one asks for the part that has waited for it."""

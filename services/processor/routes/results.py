@@ -16,7 +16,13 @@ from shared.web.bearer import InsufficientScope, SecuredRoute, Unauthorized, req
 from shared.web.problems import problem_responses
 
 router = APIRouter(prefix="/api", tags=["results"], route_class=SecuredRoute)
-_COMBINED_TYPES = ("application/x-ndjson", "text/csv", "application/gzip", "application/vnd.apache.parquet")
+_COMBINED_TYPES = (
+    "application/x-ndjson",
+    "text/csv",
+    "application/gzip",
+    "application/zstd",
+    "application/vnd.apache.parquet",
+)
 
 
 @router.get(

@@ -4,11 +4,11 @@ Each method raises `Unavailable` when DynamoDB does not answer.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from services.processor.domain.job_names import JobKey
-from services.processor.domain.manifests import PartResult
+from services.processor.domain.part_results import PartResult, RejectedFile
 from services.processor.domain.progress import PartRecord
 from services.processor.stores.conditional_writes import Refused, update_if
 from services.processor.stores.job_items import NEW_LEASE, VERSION, counts_attributes, counts_from, lease_from
@@ -62,7 +62,9 @@ class Parts:
         Raises:
             LeaseLost: another worker has it, or has done it.
         """
+        rejected = asdict(result.rejected) if result.rejected else {}
         done = {"sha256": result.sha256, **counts_attributes(result.counts)}
+        done |= {f"rejected_{name}": value for name, value in rejected.items()}
         changes = ", ".join(f"{name} = :{name}" for name in done)
         try:
             await update_if(
@@ -137,6 +139,11 @@ def _part(key: JobKey, part: int) -> dict[str, str]:
 
 def _record_from(item: Mapping[str, Any]) -> PartRecord:
     part = int(item["sk"].partition("#")[2])
-    done = "sha256" in item
-    result = PartResult(part, item["sha256"], counts_from(item)) if done else None
-    return PartRecord(part, lease_from(item), result)
+    return PartRecord(part, lease_from(item), _result_from(item, part) if "sha256" in item else None)
+
+
+def _result_from(item: Mapping[str, Any], part: int) -> PartResult:
+    rejected = None
+    if "rejected_sha256" in item:
+        rejected = RejectedFile(item["rejected_sha256"], item["rejected_bytes"])
+    return PartResult(part, item["sha256"], counts_from(item), rejected)

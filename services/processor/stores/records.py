@@ -15,8 +15,9 @@ from services.processor.engine.checking import check
 from services.processor.engine.files import InputFile
 from services.processor.engine.inputs import InputPlan, ObjectSample, plan_inputs, plan_joins
 from services.processor.engine.previewing import Preview, preview
-from services.processor.engine.running import JoinedFiles, OutputFile, run
+from services.processor.engine.running import BadRecords, JoinedFiles, run
 from services.processor.engine.session import EngineLimits, Stop
+from services.processor.engine.writing import OutputFile
 from services.processor.stores.source_finder import Found
 from shared import clock
 from shared.errors import RateLimited
@@ -103,8 +104,11 @@ class Records:
         files: Sequence[InputFile],
         joined: Sequence[Sequence[InputFile]],
         output: Path,
+        rejected: Path,
     ) -> Counts:
         """Write the part that these files, its inputs, become, with those that the joins read.
+
+        And what it left out, if there is any and the job keeps it.
 
         Raises:
             RecordError, DeadlineExceeded, MemoryExceeded: as they say.
@@ -118,7 +122,15 @@ class Records:
         def work(stop: Stop) -> Counts:
             target = OutputFile(output, plan.output)
             made = run(
-                pipeline, plan.schema, files, target, joined=theirs, processed_at=stamp, limits=limits, stop=stop
+                pipeline,
+                plan.schema,
+                files,
+                target,
+                joined=theirs,
+                bad=BadRecords.of(pipeline, rejected),
+                processed_at=stamp,
+                limits=limits,
+                stop=stop,
             )
             size_out = output.stat().st_size
             return Counts(made.records_in, made.records_out, made.rejected, plan.bytes_of(part), size_out)

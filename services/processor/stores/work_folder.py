@@ -54,7 +54,7 @@ class WorkFolder:
                     await self.inputs.download(one.source, one.slice, path)
                 else:
                     path.write_bytes(SampleSource(one.source.name).content())
-            files.append(InputFile(path, one.source.name, one.encoding, one.slice.start))
+            files.append(InputFile(path, one.source.name, one.encoding, one.slice.start, one.slice.head))
         return tuple(files)
 
 

@@ -19,7 +19,7 @@ from services.processor.domain.outcomes import JobState
 from services.processor.domain.results import JobEnded
 from tests.service.processor.conftest import MakeSettings
 from tests.service.processor.lives import Call, Life, When, life, until_dead
-from tests.service.processor.test_crashes import CONFIG, GOLDEN, OWNER, put_inputs, result_of
+from tests.service.processor.test_crashes import CONFIG, OWNER, golden, put_inputs, result_of
 
 PARTS = 2
 _WHO = st.sampled_from(["one", "two"])
@@ -147,7 +147,7 @@ async def _end_of(history: History) -> None:
     if history.cancelled:
         assert job.state is JobState.CANCELLED
     else:
-        assert (await result_of(observer, history.key.processing_id))[0] == GOLDEN
+        assert (await result_of(observer, history.key.processing_id))[0] == golden(observer.settings)
 
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])

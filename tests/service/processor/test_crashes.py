@@ -8,8 +8,8 @@ from tests.service.processor.conftest import MakeSettings
 from tests.service.processor.lives import Life, When, life, until_dead
 
 OWNER = "usr_ada"
-CONFIG: dict[str, object] = {"filter_condition": "x > 1", "stamp": False}
-GOLDEN = b'{"x":2}\n{"x":3}\n{"x":4}\n'
+CONFIG: dict[str, object] = {"filter_condition": "x > 1", "on_bad_record": "quarantine", "stamp": False}
+GOOD = b'{"x":2}\n{"x":3}\n{"x":4}\n'
 
 
 async def submit_and_work(one: Life, processing_id: str) -> None:
@@ -18,13 +18,26 @@ async def submit_and_work(one: Life, processing_id: str) -> None:
         pass
 
 
+def golden(settings: ProcessorSettings) -> bytes:
+    """The result, and behind it what was left out."""
+    left_out = {
+        "object": f"{_source(settings)}a.ndjson",
+        "record": 2,
+        "reason": 'this can\'t be read: expecting value near "bad"',
+        "byte": 9,
+        "bytes": 3,
+        "raw": "bad",
+    }
+    return GOOD + json.dumps(left_out, separators=(",", ":")).encode() + b"\n"
+
+
 def _source(settings: ProcessorSettings) -> str:
     return f"s3://{settings.bucket}/inputs/{OWNER}/parts/"
 
 
 async def put_inputs(one: Life) -> None:
     for name, content in (
-        ("a.ndjson", b'{"x": 1}\n{"x": 2}\n'),
+        ("a.ndjson", b'{"x": 1}\nbad\n{"x": 2}\n'),
         ("b.ndjson", b'{"x": 3}\n'),
         ("c.ndjson", b'{"x": 4}\n'),
     ):
@@ -33,13 +46,13 @@ async def put_inputs(one: Life) -> None:
 
 
 async def result_of(one: Life, processing_id: str) -> tuple[bytes, list[str]]:
-    """The bytes of the parts in order, and the names of all that lies in the job's folder."""
+    """The bytes of the parts in order and of what they left out, and the names of all that lies in the job's folder."""
     folder = JobKey(OWNER, processing_id).folder
     found = await one.stores.s3.list_objects_v2(Bucket=one.settings.bucket, Prefix=folder)
     names = [entry["Key"].removeprefix(folder) for entry in found["Contents"]]
     manifest = json.loads(await one.stores.files.manifest(JobKey(OWNER, processing_id)) or b"{}")
     content = b""
-    for part in manifest["parts"]:
+    for part in [*manifest["parts"], *manifest["rejected"]]:
         answer = await one.stores.s3.get_object(Bucket=one.settings.bucket, Key=part["key"])
         content += await answer["Body"].read()
     return content, names
@@ -61,7 +74,7 @@ async def calls_of(first: Life, second: Life, processing_id: str) -> int:
     """How many calls a job takes when nothing happens; a slow machine may need one more now and then."""
     await first.reborn(processing_id)
     await submit_and_work(first, processing_id)
-    assert (await result_of(second, processing_id))[0] == GOLDEN
+    assert (await result_of(second, processing_id))[0] == golden(first.settings)
     return len(first.calls.seen)
 
 
@@ -76,4 +89,6 @@ async def ends_well(first: Life, second: Life, number: int, when: When) -> bool:
     job = await second.finish(JobKey(OWNER, processing_id))
     content, names = await result_of(second, processing_id)
     assert job.outcome is not None
-    return content == GOLDEN and job.outcome.counts.records_out == 3 and len(names) == 5
+    counts = job.outcome.counts
+    rejected = (counts.records_out, counts.records_rejected) == (3, 1)
+    return content == golden(second.settings) and rejected and len(names) == 6

@@ -12,8 +12,9 @@ import pytest
 from examples.walk import bar
 from services.processor.domain.job_names import JobKey, JobRequest
 from services.processor.domain.jobs import Job
-from services.processor.domain.manifests import PartResult, cancelled, completed, manifest_text, part_key
+from services.processor.domain.manifests import cancelled, completed, manifest_text
 from services.processor.domain.outcomes import Counts, JobError
+from services.processor.domain.part_results import PartResult, part_key
 from services.processor.domain.plans import Plan
 from tests.support.markdown import ROOT
 from tests.unit.processor.jobs.test_progress import PLAN

@@ -6,28 +6,29 @@ A column is a number only if all of its sample is written as we would write it (
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain
+from typing import BinaryIO
 
 from services.processor.domain.column_types import INTEGER_TYPES
 from services.processor.domain.excerpts import excerpt
 from services.processor.domain.formats import Compression
 from services.processor.domain.pipeline_errors import RecordError
-from services.processor.domain.schema_of_records import Column, ColumnsDifferByCase, Schema
+from services.processor.domain.schema_of_records import Column, Schema
 from services.processor.domain.sql_text import quote_name, quote_text, select
 from services.processor.engine.files import PlainFile, chunks_of
+from services.processor.engine.formats.csv_rows import cut_rows, parsed_rows
+from services.processor.engine.formats.json_fits import keeps_its_time
+from services.processor.engine.formats.raw_records import RawRecord, first_flaw
 from services.processor.engine.formats.record_format import Proof, Sample, Scan
 from services.processor.engine.formats.text_lines import lines
 from services.processor.engine.session import Stop
 
-_LARGEST_ROW_BYTES = 2_000_000
 _HEADER_BYTES = 1 << 20
 _INTEGER = re.compile(r"0|-?[1-9][0-9]{0,17}", re.ASCII)
 _DOUBLE = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,2})?", re.ASCII)
 _FAITHFUL_LENGTH = 16
-_OTHER_DELIMITERS = ";\t|"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +39,15 @@ class CsvRecords:
     def copy_options(self, compression: Compression) -> str:
         return f"FORMAT csv, HEADER true, COMPRESSION {compression}"
 
-    def infer(self, sample: Sample) -> dict[str, str | None]:
-        rows = _rows([sample.content], sample.name, is_whole=sample.is_whole)
-        header = next(rows, None)
-        if header is None:
-            return {}
+    def infer(self, sample: Sample, *, leaves_out: bool) -> dict[str, str | None]:
+        rows = parsed_rows([sample.content], sample.name, is_whole=sample.is_whole)
+        header = next(rows, (None, []))[1]
         guesses = [_Guess() for _ in header]
-        for row in rows:
+        for raw, row in rows:
+            if raw.flaw is not None:
+                if leaves_out:
+                    continue
+                raise raw.flaw.of(sample.name, raw.number)
             for guess, text in zip(guesses, row, strict=True):
                 guess.see(text)
         return {name: guess.type for name, guess in zip(header, guesses, strict=True)}
@@ -55,10 +58,11 @@ class CsvRecords:
         return "DOUBLE" if {first, second} == {"BIGINT", "DOUBLE"} else "VARCHAR"
 
     def whole_records(self, sample: Sample) -> bytes:
-        return sample.content if sample.is_whole else _cut(sample.content)
+        return sample.content if sample.is_whole else cut_rows(sample.content)
 
     def scan(self, file: PlainFile, schema: Schema) -> Scan:
-        header = _header(file)
+        found = _header(file)
+        header = found[1] if found else []
         unknown = next((name for name in header if name not in schema.names), None)
         if unknown is not None:
             message = "this column is in no object that the columns were taken from"
@@ -79,17 +83,23 @@ class CsvRecords:
     def proof(self, _file: PlainFile, _schema: Schema, /) -> Proof | None:
         return None
 
-    def find_unreadable(self, file: PlainFile, _schema: Schema, /, stop: Stop) -> RecordError | None:
-        try:
-            for _ in _rows(chunks_of(file, stop), file.name, is_whole=True):
-                pass
-        except RecordError as error:
-            return error
+    def raw_records(self, file: PlainFile, stop: Stop, *, judged_by: Schema | None) -> Iterator[RawRecord]:  # noqa: ARG002
+        """To find where a row ends is to judge it."""
+        rows = parsed_rows(chunks_of(file, stop), file.name, is_whole=True)
+        next(rows, None)
+        return (raw for raw, _ in rows)
+
+    def find_unreadable(self, file: PlainFile, schema: Schema, stop: Stop) -> RecordError | None:
+        found = first_flaw(self.raw_records(file, stop, judged_by=schema), file.name)
         ends = {line.endswith(b"\r") for line in lines(chunks_of(file, stop), is_whole=False)}
-        if len(ends) > 1:
+        if found is None and len(ends) > 1:
             message = "some lines end with CR LF and some with LF"
             return RecordError(message, object_name=file.name, remedy="end all in one way")
-        return None
+        return found
+
+    def write_raw(self, file: PlainFile, contents: Iterator[bytes], target: BinaryIO) -> None:
+        header = _header(file)
+        target.writelines(content + b"\n" for content in chain([header[0].content] if header else [], contents))
 
     def empty(self, schema: Schema) -> bytes:
         """The header, as far as there are columns."""
@@ -151,6 +161,8 @@ def _fits(column: Column) -> str:
         fits = f"isfinite({fits}) AND ({exact})"
     elif column_type.startswith("DECIMAL"):
         fits = f"CAST({fits} AS DOUBLE) = TRY_CAST({text} AS DOUBLE)"
+    elif column_type == "TIMESTAMP":
+        fits = keeps_its_time(text)
     else:
         fits = f"{fits} IS NOT NULL"
     return f"({text} IS NULL OR {text} = '' OR coalesce({fits}, FALSE))"
@@ -173,77 +185,7 @@ def _read(file: PlainFile, header: list[str]) -> str:
     return select("*", f"read_csv({quote_text(str(file.path))}, {options}, columns = {{{columns}}})")
 
 
-def _header(file: PlainFile) -> list[str]:
+def _header(file: PlainFile) -> tuple[RawRecord, list[str]] | None:
     with file.path.open("rb") as stream:
         start = stream.read(_HEADER_BYTES)
-    return next(_rows([start], file.name, is_whole=len(start) < _HEADER_BYTES), [])
-
-
-def _rows(chunks: Iterable[bytes], name: str, *, is_whole: bool) -> Iterator[list[str]]:
-    """The header, then each record. Raises RecordError for the first row that is none."""
-    number = 0
-    width = 0
-    csv.field_size_limit(_LARGEST_ROW_BYTES)
-    try:
-        for row in csv.reader(_decoded(lines(chunks, is_whole=is_whole)), strict=True):
-            if not row and width != 1:
-                continue
-            row = row or [""]  # noqa: PLW2901 - a blank line is a record, where there is one column
-            if not number:
-                _check_header(row, name)
-                width = len(row)
-            elif len(row) != width:
-                message = f"it has {len(row)} fields, the header names {width}"
-                raise RecordError(message, object_name=name, record=number, remedy='quote a field that holds a ","')
-            if sum(map(len, row)) > _LARGEST_ROW_BYTES:
-                raise RecordError(f"it is larger than {_LARGEST_ROW_BYTES:,} bytes", object_name=name, record=number)
-            yield row
-            number += 1
-    except UnicodeDecodeError as error:
-        message = f"the byte 0x{error.object[error.start]:02x} is no UTF-8"
-        raise RecordError(message, object_name=name, record=number, remedy="save the text as UTF-8") from None
-    except csv.Error as error:
-        if is_whole:
-            message, remedy = _reason(str(error))
-            raise RecordError(f"this is no CSV: {message}", object_name=name, record=number, remedy=remedy) from None
-
-
-def _reason(theirs: str) -> tuple[str, str]:
-    """What the parser of the standard library says, in words of ours, and a remedy."""
-    if theirs.startswith("new-line character"):
-        return "a CR stands by itself in a field without quotes", "end each line with LF or CR LF, or quote the field"
-    if theirs.startswith("field larger"):
-        return f"a field is larger than {_LARGEST_ROW_BYTES:,} bytes", "close each quote, or store such data elsewhere"
-    message = "a quote is not closed" if theirs == "unexpected end of data" else "text stands behind a closing quote"
-    return message, "close each quote, and write a quote within a field twice"
-
-
-def _cut(content: bytes) -> bytes:
-    """Without the last row, where it may be cut off."""
-    reader = csv.reader(_decoded(lines([content], is_whole=False)), strict=True)
-    whole = 0
-    with suppress(csv.Error):
-        for _ in reader:
-            whole = reader.line_num
-    return b"".join(line + b"\n" for line in islice(lines([content], is_whole=False), whole))
-
-
-def _decoded(raw_lines: Iterable[bytes]) -> Iterator[str]:
-    for line in raw_lines:
-        yield line.decode() + "\n"
-
-
-def _check_header(header: list[str], name: str) -> None:
-    if len(header) == 1 and any(char in header[0] for char in _OTHER_DELIMITERS):
-        message = f'the header has one column, "{excerpt(header[0])}"; fields are separated by "," (RFC 4180)'
-        raise RecordError(message, object_name=name, remedy="write the file with commas")
-    if "" in header:
-        message = f"column {header.index('') + 1} of the header has no name"
-        raise RecordError(message, object_name=name, remedy="the first line names every column")
-    for i, column in enumerate(header):
-        if column in header[:i]:
-            raise RecordError("two columns have this name", object_name=name, column=excerpt(column))
-    try:
-        Schema(tuple(Column(column, "VARCHAR") for column in header))
-    except ColumnsDifferByCase as error:
-        raise RecordError(str(error), object_name=name, remedy="rename one") from None
+    return next(parsed_rows([start], file.name, is_whole=len(start) < _HEADER_BYTES), None)

@@ -45,6 +45,11 @@ def fits(column: Column, value: JsonValue, *, slowly: bool = False) -> str:
     return f"(CASE WHEN {kind} IN ({harmless}) THEN TRUE ELSE {exact} END)"
 
 
+def keeps_its_time(text: str) -> str:
+    """Whether a text is a TIMESTAMP as it stands: one with another zone than UTC would lose it."""
+    return f"coalesce(CAST(TRY_CAST({text} AS TIMESTAMPTZ) AS TIMESTAMP) = TRY_CAST({text} AS TIMESTAMP), FALSE)"
+
+
 def _exact(column_type: str, text: str) -> str:
     """Of a value of the right kind: that the type holds it exactly."""
     if column_type == "DOUBLE":
@@ -54,4 +59,6 @@ def _exact(column_type: str, text: str) -> str:
         return f"regexp_full_match({text}, '-?[0-9]+') AND {cast} IS NOT NULL"
     if column_type.startswith("DECIMAL"):
         return f"coalesce(CAST({cast} AS DOUBLE) = TRY_CAST({text} AS DOUBLE), FALSE)"
+    if column_type == "TIMESTAMP":
+        return keeps_its_time(text)
     return f"{cast} IS NOT NULL"

@@ -3,27 +3,28 @@
 A key that a record lacks is NULL. A key that no record of the sample had is an error, never dropped.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import BinaryIO
 
 from services.processor.domain.column_types import INTEGER_TYPES
-from services.processor.domain.excerpts import excerpt
 from services.processor.domain.formats import Compression
 from services.processor.domain.pipeline_errors import RecordError
 from services.processor.domain.schema_of_records import Column, Schema
 from services.processor.domain.sql_text import json_pointer, quote_name, quote_text, select
 from services.processor.engine.files import PlainFile, chunks_of
 from services.processor.engine.formats.json_fits import JsonValue, fits
+from services.processor.engine.formats.json_flaws import flaw_of, pairs_of, values_of_lines
 from services.processor.engine.formats.json_proof import proof
-from services.processor.engine.formats.json_types import merge_types, type_of
+from services.processor.engine.formats.json_types import Guess, GuessOfMost, merge_types, type_of
 from services.processor.engine.formats.json_values import (
-    JsonObject,
     Unreadable,
     cut_array,
-    flaw,
-    records_of_array,
-    records_of_lines,
+    raw_elements,
+    raw_lines,
+    values_of_array,
 )
+from services.processor.engine.formats.raw_records import Flaw, RawRecord, first_flaw
 from services.processor.engine.formats.record_format import LARGEST_RECORD_BYTES, Proof, Sample, Scan
 from services.processor.engine.formats.text_lines import cut_lines
 from services.processor.engine.session import Stop
@@ -36,25 +37,34 @@ _READ_AS_IT_IS = INTEGER_TYPES | {"BOOLEAN", "DOUBLE", "VARCHAR", "JSON"}
 class JsonRecords:
     reader_format: str
     written_as: str
-    records_of: Callable[..., Iterator[object]]
+    values_of: Callable[..., Iterator[object]]
+    raw_records_of: Callable[..., Iterator[RawRecord]]
     cut: Callable[[bytes], bytes]
     nothing: bytes
-    remedy_at_start: str
+    around: tuple[bytes, bytes, bytes]
+    """What stands before, between and behind records."""
     keeps_anything: str = "JSON"
     needs_one_thread: bool = False
 
     def copy_options(self, compression: Compression) -> str:
         return f"FORMAT json, {self.written_as}, COMPRESSION {compression}"
 
-    def infer(self, sample: Sample) -> dict[str, str | None]:
-        types: dict[str, str | None] = {}
+    def infer(self, sample: Sample, *, leaves_out: bool) -> dict[str, str | None]:
+        guesses: dict[str, Guess] = {}
         try:
-            for number, value in enumerate(self._records([sample.content], is_whole=sample.is_whole), 1):
-                for key, one in _pairs(value, sample.name, number):
-                    types[key] = merge_types(types.get(key), type_of(one))
+            values = self.values_of([sample.content], is_whole=sample.is_whole, largest=LARGEST_RECORD_BYTES)
+            for number, value in enumerate(values, 1):
+                try:
+                    pairs = pairs_of(value)
+                except Flaw as flaw:
+                    if leaves_out:
+                        continue
+                    raise flaw.of(sample.name, number) from None
+                for key, one in pairs:
+                    guesses.setdefault(key, GuessOfMost() if leaves_out else Guess()).see(type_of(one))
         except Unreadable as error:
-            raise _broken(sample.name, error, self.remedy_at_start) from None
-        return {key: None if one == "[]" else one for key, one in types.items()}
+            raise _broken(sample.name, error) from None
+        return {key: guess.type for key, guess in guesses.items()}
 
     def merge(self, first: str | None, second: str | None) -> str | None:
         return merge_types(first, second)
@@ -82,21 +92,22 @@ class JsonRecords:
     def proof(self, file: PlainFile, schema: Schema) -> Proof | None:
         return proof(quote_text(str(file.path)), self._options, schema) if schema.columns else None
 
-    def find_unreadable(self, file: PlainFile, schema: Schema, stop: Stop) -> RecordError | None:
-        known = frozenset(schema.names)
+    def raw_records(self, file: PlainFile, stop: Stop, *, judged_by: Schema | None) -> Iterator[RawRecord]:
+        known = None if judged_by is None else frozenset(judged_by.names)
         try:
-            for number, value in enumerate(self._records(chunks_of(file, stop), is_whole=True), 1):
-                pairs = _pairs(value, file.name, number)
-                if reason := flaw(value):
-                    return _broken(file.name, Unreadable(number, reason))
-                for key, one in pairs:
-                    if key not in known:
-                        return _unknown(key, one, file.name, number)
+            for raw in self.raw_records_of(chunks_of(file, stop), is_whole=True, largest=LARGEST_RECORD_BYTES):
+                yield raw if known is None else replace(raw, flaw=flaw_of(raw, known))
         except Unreadable as error:
-            return _broken(file.name, error, self.remedy_at_start)
-        except RecordError as error:
-            return error
-        return None
+            raise _broken(file.name, error) from None
+
+    def find_unreadable(self, file: PlainFile, schema: Schema, stop: Stop) -> RecordError | None:
+        return first_flaw(self.raw_records(file, stop, judged_by=schema), file.name)
+
+    def write_raw(self, _file: PlainFile, contents: Iterator[bytes], target: BinaryIO) -> None:
+        before, between, behind = self.around
+        target.write(before)
+        target.writelines(between + content if i else content for i, content in enumerate(contents))
+        target.write(behind)
 
     def empty(self, _schema: Schema, /) -> bytes:
         return self.nothing
@@ -116,18 +127,12 @@ class JsonRecords:
             f" maximum_object_size = {LARGEST_RECORD_BYTES}"
         )
 
-    def _records(self, chunks: Iterable[bytes], *, is_whole: bool) -> Iterator[object]:
-        return self.records_of(chunks, is_whole=is_whole, largest=LARGEST_RECORD_BYTES)
 
-
-JSON_ARRAYS = JsonRecords("array", "ARRAY true", records_of_array, cut_array, b"[]\n", "")
+JSON_ARRAYS = JsonRecords(
+    "array", "ARRAY true", values_of_array, raw_elements, cut_array, b"[]\n", (b"[", b",\n", b"]\n")
+)
 NDJSON_RECORDS = JsonRecords(
-    "newline_delimited",
-    "ARRAY false",
-    records_of_lines,
-    cut_lines,
-    b"",
-    "each line holds one whole object; records that span lines go into a JSON array",
+    "newline_delimited", "ARRAY false", values_of_lines, raw_lines, cut_lines, b"", (b"", b"\n", b"\n")
 )
 
 
@@ -155,30 +160,5 @@ def _within(column: Column, kind: str) -> JsonValue:
     return JsonValue(kind, f"json_extract_string(json, {pointer})", f"json_type({elements})")
 
 
-def _pairs(value: object, name: str, number: int) -> tuple[tuple[str, object], ...]:
-    if not isinstance(value, JsonObject):
-        kind = {list: "a list", str: "a text", bool: "a boolean", type(None): "null"}.get(type(value), "a number")
-        raise RecordError(f"a record is an object, this is {kind}", object_name=name, record=number)
-    seen: set[str] = set()
-    for key, _ in value.pairs:
-        if key in seen:
-            raise RecordError("the key is there twice", object_name=name, record=number, column=excerpt(key))
-        if not key:
-            raise RecordError("a key is empty", object_name=name, record=number, remedy="give it a name")
-        seen.add(key)
-    return value.pairs
-
-
-def _unknown(key: str, value: object, name: str, number: int) -> RecordError:
-    return RecordError(
-        "this key is in no record of the sample that the columns were taken from",
-        object_name=name,
-        record=number,
-        column=excerpt(key),
-        remedy=f'say config.input.schema: {{"{excerpt(key)}": "{type_of(value) or "JSON"}"}}',
-    )
-
-
-def _broken(name: str, error: Unreadable, remedy_at_start: str = "") -> RecordError:
-    remedy = remedy_at_start if error.record == 1 else ""
-    return RecordError(f"this can't be read: {error.reason}", object_name=name, record=error.record, remedy=remedy)
+def _broken(name: str, error: Unreadable) -> RecordError:
+    return RecordError(f"this can't be read: {error.reason}", object_name=name, record=error.record)

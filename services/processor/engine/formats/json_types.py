@@ -1,5 +1,7 @@
 """Which type holds a JSON value as it is, and which one holds two."""
 
+from collections import Counter
+
 _INT64 = range(-(2**63), 2**63)
 _HUGE = 10**38
 _NUMBERS = ("BIGINT", "HUGEINT", "DOUBLE")
@@ -47,3 +49,36 @@ def merge_types(first: str | None, second: str | None) -> str | None:
 
 def _family(scalar_type: str) -> str:
     return "number" if scalar_type in _NUMBERS else scalar_type
+
+
+class Guess:
+    """The type of a column: `see` each value's."""
+
+    def __init__(self) -> None:
+        self._type: str | None = None
+
+    def see(self, one: str | None) -> None:
+        self._type = merge_types(self._type, one)
+
+    @property
+    def type(self) -> str | None:
+        return None if self._type == "[]" else self._type
+
+
+class GuessOfMost(Guess):
+    """The type of most values, where the others are bad: so one that comes first makes no others so."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._guesses: dict[str, Guess] = {}
+        self._seen: Counter[str] = Counter()
+
+    def see(self, one: str | None) -> None:
+        if one is not None:
+            family = "nested" if one == "JSON" or one.endswith("[]") else _family(one)
+            self._seen[family] += 1
+            self._guesses.setdefault(family, Guess()).see(one)
+
+    @property
+    def type(self) -> str | None:
+        return self._guesses[max(self._seen, key=lambda one: self._seen[one])].type if self._seen else None

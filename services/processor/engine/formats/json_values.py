@@ -5,19 +5,23 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import TypeVar
 
 from services.processor.domain.excerpts import excerpt
-from services.processor.engine.formats.text_lines import lines
+from services.processor.engine.formats.raw_records import Flaw, RawRecord
+from services.processor.engine.formats.text_lines import measured_lines
 
 _DEEPEST = 128
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _SPACE = re.compile(r"[ \t\r\n]*")
 _LONGEST_INTEGER = 60
 _NEAR_THE_END = 32
+_AT_START = "each line holds one whole object; records that span lines go into a JSON array"
+Element = TypeVar("Element")
 
 
 class Unreadable(Exception):  # noqa: N818 - says the fact
-    """Record `record` (from 1) is not JSON, or the text around it is not."""
+    """The array around the record `record` (from 1) is no JSON, so the records behind can't be told apart."""
 
     def __init__(self, record: int, reason: str) -> None:
         super().__init__(reason)
@@ -50,6 +54,19 @@ _DECODER = json.JSONDecoder(
 )
 
 
+def value_of(raw: RawRecord, *, largest: int) -> object:
+    """Raises Flaw for what is no JSON."""
+    if raw.size > largest:
+        raise Flaw(f"this can't be read: it is larger than {largest >> 20} MiB")
+    try:
+        return _decode_one(raw.content.decode())
+    except UnicodeDecodeError as error:
+        reason = _encoding_reason(error)
+    except ValueError as error:
+        reason = str(error)
+    raise Flaw(f"this can't be read: {reason}", remedy=_AT_START if raw.number == 1 else "")
+
+
 def _decode_one(text: str) -> object:
     """Raises ValueError whose text is the reason."""
     try:
@@ -63,25 +80,18 @@ def _decode_one(text: str) -> object:
     return value
 
 
-def records_of_lines(chunks: Iterable[bytes], *, is_whole: bool, largest: int) -> Iterator[object]:
+def raw_lines(chunks: Iterable[bytes], *, is_whole: bool, largest: int) -> Iterator[RawRecord]:
     """NDJSON. Blank lines are no records."""
-    number = 0
-    for line in lines(chunks, is_whole=is_whole):
-        if not line.strip():
-            continue
-        number += 1
-        if len(line) > largest:
-            raise Unreadable(number, f"it is larger than {largest >> 20} MiB")
-        try:
-            yield _decode_one(line.decode())
-        except UnicodeDecodeError as error:
-            raise Unreadable(number, _encoding_reason(error)) from None
-        except ValueError as error:
-            raise Unreadable(number, str(error)) from None
+    number = byte = 0
+    for line, size in measured_lines(chunks, is_whole=is_whole, most=largest):
+        if line.strip():
+            number += 1
+            yield RawRecord(number, byte, size, line)
+        byte += size + 1
 
 
 def cut_array(content: bytes) -> bytes:
-    """Up to the last whole element, closed again. Only for what `records_of_array` has read."""
+    """Up to the last whole element, closed again. Only for what `values_of_array` has read."""
     text = _Text([content], is_whole=False)
     end = 0
     if text.skip_space():
@@ -90,7 +100,7 @@ def cut_array(content: bytes) -> bytes:
     return text.text[:end].encode() + b"]" if end else b"[]"
 
 
-def flaw(record: object) -> str | None:
+def unsupported(record: object) -> str | None:
     """What the engine does not take, though it is JSON."""
     found: list[tuple[object, int]] = [(record, 1)]
     while found:
@@ -116,6 +126,8 @@ class _Text:
         self._error: UnicodeDecodeError | None = None
         self.text = ""
         self.at = 0
+        self._known = (0, 0)
+        """A place in the text, and the byte at which it stands."""
 
     def grow(self) -> bool:
         """False at the end."""
@@ -125,6 +137,7 @@ class _Text:
         if chunk is None and not self.is_whole:
             return False
         more = self._decode(chunk or b"", final=chunk is None)
+        self._known = (0, self.byte_of(self.at))
         self.text, self.at = self.text[self.at :] + more, 0
         return chunk is not None or bool(more)
 
@@ -135,6 +148,12 @@ class _Text:
         except UnicodeDecodeError as error:
             self._error = error
             return str(error.object[: error.start], "utf-8") + " "
+
+    def byte_of(self, at: int) -> int:
+        """Where a place that is not before the last one that was asked for stands, in bytes from the beginning."""
+        place, byte = self._known
+        self._known = (at, byte + len(self.text[place:at].encode()))
+        return self._known[1]
 
     def skip_space(self) -> bool:
         """False at the end."""
@@ -153,31 +172,45 @@ class _Text:
         return self.text[self.at - 1]
 
 
-def records_of_array(chunks: Iterable[bytes], *, is_whole: bool, largest: int) -> Iterator[object]:
+def values_of_array(chunks: Iterable[bytes], *, is_whole: bool, largest: int) -> Iterator[object]:
     """The elements of one JSON array. Nothing at all is an array without elements."""
     text = _Text(chunks, is_whole=is_whole)
+    return _numbered(value for value, _ in _elements(text, largest, is_whole=is_whole))
+
+
+def raw_elements(chunks: Iterable[bytes], *, is_whole: bool, largest: int) -> Iterator[RawRecord]:
+    """The same as they are written."""
+    text = _Text(chunks, is_whole=is_whole)
+    elements = _elements(text, largest, is_whole=is_whole)
+    for number, start in enumerate(_numbered(start for _, start in elements), 1):
+        content = text.text[start : text.at].encode()
+        yield RawRecord(number, text.byte_of(start), len(content), content)
+
+
+def _numbered(elements: Iterator[Element]) -> Iterator[Element]:
     number = 0
     try:
-        for value in _elements(text, largest, is_whole=is_whole):
+        for element in elements:
             number += 1
-            yield value
+            yield element
     except UnicodeDecodeError as error:
         raise Unreadable(number + 1, _encoding_reason(error)) from None
     except ValueError as error:
         raise Unreadable(number + 1, str(error)) from None
 
 
-def _elements(text: _Text, largest: int, *, is_whole: bool) -> Iterator[object]:
+def _elements(text: _Text, largest: int, *, is_whole: bool) -> Iterator[tuple[object, int]]:
+    """Each value, and where in the text it starts; it ends where the text is `at`."""
     if not text.skip_space():
         return
     if text.take() != "[":
         raise ValueError('a JSON array starts with "["')
     is_closed = text.skip_space() and text.peek() == "]" and bool(text.take())
     while not is_closed and text.skip_space():
-        value, is_complete = _element(text, largest)
+        value, start, is_complete = _element(text, largest)
         if not is_complete and not is_whole:
             return
-        yield value
+        yield value, start
         if not text.skip_space():
             break
         separator = text.take()
@@ -190,8 +223,8 @@ def _elements(text: _Text, largest: int, *, is_whole: bool) -> Iterator[object]:
         raise ValueError("something stands behind the array's end")
 
 
-def _element(text: _Text, largest: int) -> tuple[object, bool]:
-    """The next value, and whether it can't go on behind the text's end."""
+def _element(text: _Text, largest: int) -> tuple[object, int, bool]:
+    """The next value, where it starts, and whether it can't go on behind the text's end."""
     while True:
         try:
             value, end = _DECODER.raw_decode(text.text, text.at)
@@ -199,14 +232,14 @@ def _element(text: _Text, largest: int) -> tuple[object, bool]:
             is_cut = error.msg.startswith("Unterminated") or error.pos >= len(text.text) - _NEAR_THE_END
             if not (is_cut and text.grow()):
                 if is_cut and not text.is_whole:
-                    return None, False
+                    return None, text.at, False
                 raise ValueError(_reason(error)) from None
         except RecursionError:
             raise ValueError("it nests too deep") from None
         else:
             if end < len(text.text) or not text.grow():
-                text.at = end
-                return value, True
+                start, text.at = text.at, end
+                return value, start, True
         if len(text.text) - text.at > largest:
             raise ValueError(f"it is larger than {largest >> 20} MiB")
 

@@ -46,7 +46,7 @@ class ParquetRecords:
         """Several cut the groups of rows where they happen to meet."""
         return True
 
-    def infer(self, sample: Sample) -> dict[str, str | None]:
+    def infer(self, sample: Sample, *, leaves_out: bool) -> dict[str, str | None]:  # noqa: ARG002 - no record is read
         with TemporaryDirectory() as folder:
             path = Path(folder) / "footer"
             path.write_bytes(sample.content if sample.is_whole else sample.content[:4] + sample.ending)

@@ -1,12 +1,14 @@
 """What the engine has to know of a format. A new format is a file beside this one, and a line in the registry."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from services.processor.domain.formats import Compression
 from services.processor.domain.pipeline_errors import RecordError
 from services.processor.domain.schema_of_records import Column, Schema
 from services.processor.engine.files import PlainFile
+from services.processor.engine.formats.raw_records import RawRecord
 from services.processor.engine.session import Stop
 
 LARGEST_RECORD_BYTES = 16 << 20
@@ -69,10 +71,10 @@ class RecordFormat(Protocol):
         """The type that takes any value as it is: the remedy when a column's values differ in kind."""
         ...
 
-    def infer(self, sample: Sample) -> dict[str, str | None]:
+    def infer(self, sample: Sample, *, leaves_out: bool) -> dict[str, str | None]:
         """Columns with types, in the order of their first appearance; None where no record has a value.
 
-        Raises RecordError for a sample that is not of this format.
+        Raises RecordError for a sample that is not of this format, and, unless it `leaves_out` such, for a bad record.
         """
         ...
 
@@ -105,4 +107,19 @@ class RecordFormat(Protocol):
 
     def cell(self, column: Column) -> str:
         """SQL for a column as this format writes it."""
+        ...
+
+
+class TextFormat(Protocol):
+    """What else it has to know of one whose records are texts in a row."""
+
+    def raw_records(self, file: PlainFile, stop: Stop, *, judged_by: Schema | None) -> Iterator[RawRecord]:
+        """Each record as it is written; with `judged_by` also what shows to be wrong before its values are read.
+
+        Raises RecordError where the file can't be cut into records.
+        """
+        ...
+
+    def write_raw(self, file: PlainFile, contents: Iterator[bytes], target: BinaryIO, /) -> None:
+        """Write a file of records that are written already, all of them from `file`."""
         ...

@@ -1,18 +1,22 @@
 """The engine as its callers use it: an object's bytes and a config in, the result's bytes or an error out."""
 
-import gzip
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from services.processor.domain.formats import compression_of
+from services.processor.domain.packing import Unpacking
 from services.processor.domain.pipeline import parse_config
 from services.processor.engine.checking import check
 from services.processor.engine.files import InputFile
 from services.processor.engine.inputs import SAMPLE_BYTES, InputPlan, ObjectSample, plan_inputs, plan_joins
-from services.processor.engine.running import JoinedFiles, OutputFile, RunResult, run
+from services.processor.engine.running import BadRecords, JoinedFiles, RunResult, run
 from services.processor.engine.session import EngineLimits, Stop
+from services.processor.engine.writing import OutputFile
 
 MIB = 1 << 20
 
@@ -26,11 +30,15 @@ class Done:
     content: bytes
     result: RunResult
     schema: dict[str, str]
+    rejected: bytes = b""
+
+    @property
+    def rejects(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.rejected.splitlines()]
 
     @property
     def text(self) -> str:
-        plain = gzip.decompress(self.content) if self.content.startswith(b"\x1f\x8b") else self.content
-        return plain.decode()
+        return b"".join(Unpacking(compression_of("", self.content)).feed(self.content)).decode()
 
 
 @dataclass(frozen=True)
@@ -66,6 +74,8 @@ class Engine:
             for join, one, read in zip(pipeline.joins, others, plans, strict=True)
         ]
         output = OutputFile(output_path or self.folder / "output", plan.output)
+        rejected = self.folder / "rejected"
+        rejected.unlink(missing_ok=True)
         checked = check(pipeline.knowing([one.schema for one in theirs]), plan.schema)
         result = run(
             pipeline,
@@ -75,9 +85,11 @@ class Engine:
             joined=theirs,
             processed_at="NOW",
             limits=self.limits,
+            bad=BadRecords.of(pipeline, rejected),
             stop=self.stop,
         )
-        return Done(output.path.read_bytes(), result, checked.output.to_json())
+        kept = rejected.read_bytes() if rejected.exists() else b""
+        return Done(output.path.read_bytes(), result, checked.output.to_json(), kept)
 
     def _samples(self, contents: Mapping[str, bytes]) -> list[ObjectSample]:
         most = self.sample_bytes

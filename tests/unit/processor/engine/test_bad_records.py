@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from services.processor.domain.packing import packed
 from services.processor.domain.pipeline_errors import PipelineError, RecordError
 from tests.unit.processor.engine.conftest import MIB, Engine, as_bytes
 
@@ -97,6 +98,8 @@ BROKEN: list[tuple[str, str | bytes, str]] = [
     ("a.ndjson", '{"a":1}'.encode("utf-16"), ": the text is UTF-16; save it as UTF-8"),
     ("a.gz", gzip.compress(NINE.encode())[:-6], ": this is no whole gzip file; compress and upload it again"),
     ("a.gz", b"\x1f\x8bnonsense, not deflated", ": this is no whole gzip file; compress and upload it again"),
+    ("a.zst", packed(NINE.encode(), "zstd")[:-6], ": this is no whole zstd file; compress and upload it again"),
+    ("a.zst", b"\x28\xb5\x2f\xfdnonsense", ": this is no whole zstd file; compress and upload it again"),
     ("a.json.gz", gzip.compress(b"[{}, 7"), ", record 2: a record is an object, this is a number"),
 ]
 

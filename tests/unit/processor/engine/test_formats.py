@@ -5,6 +5,8 @@ import json
 
 import pytest
 
+from services.processor.domain.formats import Compression, compression_of
+from services.processor.domain.packing import packed
 from services.processor.domain.pipeline_errors import PipelineError, RecordError
 from tests.unit.processor.engine.conftest import Engine
 
@@ -14,21 +16,38 @@ TABLE = "a,b\n1,x\n2,\n"
 WRITTEN = {"ndjson": LINES, "json": ARRAY, "csv": TABLE}
 
 
-@pytest.mark.parametrize("compression", ["none", "gzip"])
+@pytest.mark.parametrize("compression", ["none", "gzip", "zstd"])
 @pytest.mark.parametrize("format_in", WRITTEN)
 @pytest.mark.parametrize("format_out", WRITTEN)
 def test_any_format_becomes_any_other(engine: Engine, format_in: str, format_out: str, compression: str) -> None:
     config = {"output": {"format": format_out, "compression": compression}, "stamp": False}
     done = engine.run({f"in.{format_in}": WRITTEN[format_in]}, config)
-    assert done.content.startswith(b"\x1f\x8b") is (compression == "gzip")
+    assert compression_of("", done.content) == compression
     assert done.text == WRITTEN[format_out]
 
 
+@pytest.mark.parametrize(("compression", "suffix"), [("gzip", ".gz"), ("zstd", ".zst")])
 @pytest.mark.parametrize("name", WRITTEN)
-def test_gzip_in_is_gzip_out(engine: Engine, name: str) -> None:
-    done = engine.run({f"in.{name}.gz": gzip.compress(WRITTEN[name].encode())})
-    assert done.content.startswith(b"\x1f\x8b")
+def test_packed_in_is_packed_out(engine: Engine, name: str, compression: Compression, suffix: str) -> None:
+    done = engine.run({f"in.{name}{suffix}": packed(WRITTEN[name].encode(), compression)})
+    assert compression_of("", done.content) == compression
     assert done.text == WRITTEN[name]
+
+
+@pytest.mark.parametrize("compression", ["gzip", "zstd"])
+@pytest.mark.parametrize("format_out", WRITTEN)
+def test_packed_bytes_are_the_same_by_any_number_of_threads(
+    engine: Engine, format_out: str, compression: Compression
+) -> None:
+    content = "".join(f'{{"a":{i},"b":"{i * 7919 % 1000}"}}\n' for i in range(300_000))
+    config = {"output": {"format": format_out, "compression": compression}, "stamp": False}
+    made = {Engine(engine.folder, threads=threads).run({"a.ndjson": content}, config).content for threads in (1, 2, 4)}
+    assert len(made) == 1
+
+
+def test_a_byte_order_mark_may_come_in_pieces(engine: Engine) -> None:
+    content = b"".join(packed(bytes([byte]), "zstd") for byte in ("\ufeff" + LINES).encode())
+    assert engine.run({"a.ndjson.zst": content}, {"output": {"compression": "none"}, "stamp": False}).text == LINES
 
 
 def test_a_gzip_holds_no_time(engine: Engine) -> None:

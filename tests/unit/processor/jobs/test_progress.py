@@ -7,7 +7,6 @@ from services.processor.domain.input_errors import SourceMissing
 from services.processor.domain.job_names import JobKey, JobRequest
 from services.processor.domain.jobs import Job, Lease
 from services.processor.domain.manifests import (
-    PartResult,
     completed,
     failed,
     manifest_text,
@@ -15,6 +14,7 @@ from services.processor.domain.manifests import (
     parse_manifest,
 )
 from services.processor.domain.outcomes import Counts, JobError, JobState, Outcome
+from services.processor.domain.part_results import PartResult
 from services.processor.domain.parts_to_ask import missing_parts, part_after
 from services.processor.domain.pinned_sources import (
     PartInput,
