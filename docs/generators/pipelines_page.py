@@ -76,8 +76,9 @@ _STEPS = """## Steps
 Each is an object with one key. Column names are matched without regard to case."""
 
 _ALL_ROWS = """\
-`sort`, `limit`, `deduplicate` and `aggregate` look at all records, so one worker does all of the job. What does not
-fit `MAYFLY_ENGINE_MEMORY_MB` goes to its disk, where need be in one thread and step by step. In memory alone are kept
+`sort`, `limit`, `deduplicate` and `aggregate` look at all records. Of a large job the steps before the first of them
+are done part by part, and one worker does the others over what these keep. What does not fit
+`MAYFLY_ENGINE_MEMORY_MB` goes to its disk, where need be in one thread and step by step. In memory alone are kept
 what `MEDIAN` is of, and texts as `MIN`, `MAX`, `FIRST` or `LAST`. Where it does not do, the job fails with
 `memory-exceeded`.
 

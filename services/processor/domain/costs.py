@@ -11,6 +11,7 @@ from typing import NamedTuple
 from services.processor.domain.cuts import can_be_cut
 from services.processor.domain.formats import CSV, PARQUET, Encoding
 from services.processor.domain.pinned_sources import PinnedObject, PinnedSource
+from services.processor.domain.pipeline import Pipeline
 from services.processor.domain.plans import Plan
 from services.processor.domain.sources import ObjectSource, PrefixSource, Source
 
@@ -63,24 +64,33 @@ class Habits(NamedTuple):
     parts_at_once: int
 
 
-def requests_of(plan: Plan, sources: Sequence[Sequence[Source]], *, request_bytes: int, habits: Habits) -> Requests:
+def requests_of(
+    pipeline: Pipeline, plan: Plan, sources: Sequence[Sequence[Source]], *, request_bytes: int, habits: Habits
+) -> Requests:
     """What a job of this plan will ask. `sources`: as the request names them, and then those of each join.
 
-    The result is taken to be as large as what is read.
+    What comes out of a part is taken to be as large as what it reads.
     """
     pinned = [(plan.sources, plan.encodings), *((joined.sources, joined.encodings) for joined in plan.joined)]
     looked_at = [_to_find(names, *found, habits) for names, found in zip(sources, pinned, strict=True)]
-    parts = [_of_part(plan, part, habits) for part in range(len(plan.partitions))]
-    return sum([*looked_at, *parts, _to_cut(plan, habits)], _of_records(len(parts), request_bytes, habits))
+    first, second = pipeline.joins_in(plan.stage_of(0)), pipeline.joins_in(plan.stage_of(plan.parts - 1))
+    parts = [_of_part(plan, part, first, habits) for part in range(len(plan.partitions))]
+    parts += [_of_part(plan, part, second, habits) for part in range(len(plan.partitions), plan.parts)]
+    return sum([*looked_at, *parts, _to_cut(plan, habits)], _of_records(plan, request_bytes, habits))
 
 
-def _of_records(parts: int, request_bytes: int, habits: Habits) -> Requests:
-    """Accept, plan, open, end; lease and record each part. Several: read what is open, job, plan, parts."""
+def _of_records(plan: Plan, request_bytes: int, habits: Habits) -> Requests:
+    """Accept, plan, open, end; lease and record each part. Several: read what is open, job, plan, parts.
+
+    A second stage looks at the parts before it begins, too.
+    """
+    parts, second = plan.parts, plan.second_parts
     size = request_bytes + _RECORD_BYTES
     written = 4 * _ceil(size, _WRITE_UNIT_BYTES) + _UNITS_OF_INDEXES + 2 * parts
     again = parts - 1
-    first = min(again, habits.parts_at_once - 1)
-    looks = [_ceil(done * _PART_RECORD_BYTES, _READ_UNIT_BYTES) for done in range(1, parts + 1)] if again else []
+    first = min(again - second, habits.parts_at_once - 1)
+    seen = [*range(1, parts + 1), *[parts - second] * second] if again else []
+    looks = [_ceil(done * _PART_RECORD_BYTES, _READ_UNIT_BYTES) for done in seen]
     return Requests(
         s3_reads=again,  # the plan
         s3_writes=2,  # the plan, the manifest
@@ -117,14 +127,17 @@ def _to_cut(plan: Plan, habits: Habits) -> Requests:
     return Requests(s3_reads=reads)
 
 
-def _of_part(plan: Plan, part: int, habits: Habits) -> Requests:
-    inputs = [*plan.inputs_of(part), *(one for joined in plan.joined for one in joined.inputs)]
+def _of_part(plan: Plan, part: int, joins: Sequence[bool], habits: Habits) -> Requests:
+    size, is_second = plan.bytes_of(part), part >= len(plan.partitions)
+    inputs = [one for joined, used in zip(plan.joined, joins, strict=True) if used for one in joined.inputs]
+    inputs += [] if is_second else plan.inputs_of(part)
     reads = sum(
         _ceil(one.slice.head, habits.range_bytes) + _ceil(one.slice.size, habits.range_bytes)
         for one in inputs
         if isinstance(one.source, PinnedObject)
     )
-    size = plan.bytes_of(part)
+    if is_second:
+        reads += sum(_ceil(plan.bytes_of(first), habits.range_bytes) for first in range(part))
     if size <= habits.put_bytes:
         return Requests(s3_reads=reads, s3_writes=1)
     return Requests(s3_reads=reads + 1, s3_writes=2 + _ceil(size, habits.chunk_bytes))

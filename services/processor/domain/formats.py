@@ -53,6 +53,10 @@ class Encoding:
         return {"format": self.format.name, "compression": self.compression}
 
 
+ROWS = Encoding(PARQUET, "none")
+"""How rows lie between two stages."""
+
+
 def encoding_from_json(encoding: dict[str, str]) -> Encoding:
     """The other way of `Encoding.to_json`, for a plan that we wrote ourselves."""
     [compression] = [known for known in COMPRESSIONS if known == encoding["compression"]]

@@ -24,9 +24,10 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A job's record. `parts`, `bytes_in` and `opened_at_ms` are known once it runs; `lease` is the planner's.
+    """A job's record. What stands behind `lease`, the planner's, is known once it runs.
 
-    `parts_at_once`: no more of its parts are asked for at a time (0: all of them, of a job of an earlier version).
+    Of the `parts` the last `second_parts` are those of a second stage: they can be done when all others are.
+    `parts_at_once`: no more of them are asked for at a time (0: all of them, of a job of an earlier version).
     `context` proves who asked for it; nothing else in the record does.
     """
 
@@ -39,9 +40,15 @@ class Job:
     lease: Lease = Lease()
     parts: int = 0
     parts_at_once: int = 0
+    second_parts: int = 0
     bytes_in: int = 0
     opened_at_ms: int = 0
     outcome: Outcome | None = None
+
+    @property
+    def first_parts(self) -> int:
+        """How many can be done as soon as it runs."""
+        return self.parts - self.second_parts
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from datetime import datetime
 from services.processor.domain.fingerprint import canonical_json
 from services.processor.domain.jobs import Job
 from services.processor.domain.outcomes import Counts, JobError, JobState, Outcome
-from services.processor.domain.part_results import PartResult, part_key, rejected_key
+from services.processor.domain.part_results import PartResult, counts_of, part_key, rejected_key
 from services.processor.domain.plans import Plan
 from shared import clock
 
@@ -21,18 +21,24 @@ VERSION = 1
 def completed(
     job: Job, plan: Plan, parts: Sequence[PartResult], *, bucket: str, attempts: int, finished_at_ms: int
 ) -> dict[str, object]:
-    """The manifest of a job whose parts are all done; `parts` in order."""
-    counts = sum((part.counts for part in parts), Counts())
-    keys = [part_key(job, part.part, part.sha256, plan.output.suffix) for part in parts]
-    location = keys[0] if len(keys) == 1 else f"{job.key.folder}data/"
-    outcome = Outcome(JobState.COMPLETED, finished_at_ms, counts, attempts, f"s3://{bucket}/{location}")
+    """The manifest of a job whose parts are all done; `parts` in order, the second stage's last."""
+    keys = [part_key(job, plan, part.part, part.sha256) for part in parts]
     named = [part.to_json(key) for part, key in zip(parts, keys, strict=True)]
+    before = len(parts) - plan.second_parts if plan.second_parts else 0
+    location = keys[-1] if len(named) - before == 1 else f"{job.key.folder}data/"
+    outcome = Outcome(JobState.COMPLETED, finished_at_ms, counts_of(parts, job), attempts, f"s3://{bucket}/{location}")
     rejected = [
         part.rejected.to_json(rejected_key(job, part.part, part.rejected.sha256), part.counts)
         for part in parts
         if part.rejected is not None
     ]
-    return {**_manifest(job, outcome), "plan": plan.to_json(), "parts": named, "rejected": rejected}
+    return {
+        **_manifest(job, outcome),
+        "plan": plan.to_json(),
+        "first_stage": named[:before],
+        "parts": named[before:],
+        "rejected": rejected,
+    }
 
 
 def failed(job: Job, error: JobError, *, attempts: int, finished_at_ms: int) -> dict[str, object]:

@@ -1,10 +1,12 @@
-"""What a part of a job has made, and under which keys: whoever makes the same bytes writes to the same place."""
+"""What the parts of a job have made, and under which keys: whoever makes the same bytes writes to the same place."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from services.processor.domain.formats import NDJSON
 from services.processor.domain.jobs import Job
 from services.processor.domain.outcomes import Counts
+from services.processor.domain.plans import Plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +38,26 @@ class PartResult:
         }
 
 
-def part_key(job: Job, part: int, sha256: str, suffix: str) -> str:
-    """Where a part's bytes lie. `suffix` as in `.ndjson.gz`."""
-    return f"{job.key.folder}data/part-{part:05d}-{sha256}{suffix}"
+def part_key(job: Job, plan: Plan, part: int, sha256: str) -> str:
+    """Where a part's bytes lie."""
+    kind, suffix = "rows" if plan.keeps_rows(part) else "data", plan.encoding_of(part).suffix
+    return f"{job.key.folder}{kind}/part-{part:05d}-{sha256}{suffix}"
 
 
 def rejected_key(job: Job, part: int, sha256: str) -> str:
     """The same for the records that a part left out."""
     return f"{job.key.folder}rejected/part-{part:05d}-{sha256}{NDJSON.suffixes[0]}"
+
+
+def counts_of(results: Sequence[PartResult], job: Job) -> Counts:
+    """What went into the parts that are done, and what came out; between two stages nothing does either."""
+    goes_in = (one.counts for one in results if one.part < job.first_parts)
+    comes_out = (one.counts for one in results if one.part >= job.first_parts or not job.second_parts)
+    read, written = sum(goes_in, Counts()), sum(comes_out, Counts())
+    return replace(read, records_out=written.records_out, bytes_out=written.bytes_out)
+
+
+def first_stage_of(job: Job, results: Sequence[PartResult]) -> Sequence[PartResult] | None:
+    """What the second stage works on; None until all of it is there. Of a job of one stage, what is committed."""
+    first = [one for one in results if one.part < job.first_parts]
+    return first if len(first) == job.first_parts else None

@@ -8,7 +8,10 @@ from services.processor.domain.formats import Encoding
 
 @dataclass(frozen=True, slots=True)
 class PinnedObject:
-    """One version of an S3 object. Reading it later gives these bytes or fails."""
+    """One version of an S3 object. Reading it later gives these bytes or fails.
+
+    A part that a worker stored needs no ETag (it is empty): its key holds the hash of its bytes.
+    """
 
     bucket: str
     key: str
@@ -69,9 +72,22 @@ def whole(sources: Sequence[PinnedSource]) -> tuple[Slice, ...]:
     return tuple(Slice(place, 0, source.size) for place, source in enumerate(sources))
 
 
-def partitions_of(slices: Sequence[Slice], *, at_once: bool) -> tuple[tuple[Slice, ...], ...]:
-    """One partition a slice; all of them in one where a step has to see every record at once."""
-    return (tuple(slices),) if at_once else tuple((one,) for one in slices)
+def one_each(slices: Sequence[Slice]) -> tuple[tuple[Slice, ...], ...]:
+    """Each slice is a partition."""
+    return tuple((one,) for one in slices)
+
+
+def packed(slices: Sequence[Slice], most_bytes: int) -> tuple[tuple[Slice, ...], ...]:
+    """In order, as many in a partition as have at most so many bytes together; never two of one source."""
+    partitions: list[list[Slice]] = []
+    size = 0
+    for one in slices:
+        size += one.size
+        if not partitions or size > most_bytes or partitions[-1][-1].place == one.place:
+            partitions.append([])
+            size = one.size
+        partitions[-1].append(one)
+    return tuple(map(tuple, partitions))
 
 
 def spread(places: Sequence[int], most: int) -> tuple[int, ...]:

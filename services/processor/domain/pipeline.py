@@ -8,6 +8,7 @@ from services.processor.domain.excerpts import excerpt
 from services.processor.domain.input_options import Input, Output, kind_of, object_with, parse_input, parse_output
 from services.processor.domain.pipeline_errors import CONFIG, INPUT, PipelineError, Place
 from services.processor.domain.schema_of_records import Schema
+from services.processor.domain.stages import Stage
 from services.processor.domain.steps.filter import parse_filter
 from services.processor.domain.steps.join import Join
 from services.processor.domain.steps.registry import STEPS
@@ -29,8 +30,17 @@ class Pipeline:
 
     @property
     def needs_all_rows(self) -> bool:
-        """Whether all objects have to be one partition, rather than one partition each."""
-        return any(step.needs_all_rows for step in self.steps)
+        """Whether what becomes of a record may depend on those of other objects."""
+        return self.row_steps < len(self.steps)
+
+    @property
+    def row_steps(self) -> int:
+        """How many steps come before the first that needs all rows."""
+        return next((number for number, step in enumerate(self.steps) if step.needs_all_rows), len(self.steps))
+
+    def joins_in(self, stage: Stage) -> tuple[bool, ...]:
+        """For each join, in their order, whether it belongs to this stage."""
+        return tuple(stage.has_step(number) for number, step in enumerate(self.steps) if isinstance(step, Join))
 
     @property
     def leaves_out_bad_records(self) -> bool:

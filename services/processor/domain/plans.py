@@ -6,9 +6,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.processor.domain.fingerprint import canonical_json
-from services.processor.domain.formats import Encoding, encoding_from_json
-from services.processor.domain.pinned_sources import PartInput, PinnedObject, PinnedSample, PinnedSource, Slice, whole
+from services.processor.domain.formats import ROWS, Encoding, encoding_from_json
+from services.processor.domain.pinned_sources import (
+    PartInput,
+    PinnedObject,
+    PinnedSample,
+    PinnedSource,
+    Slice,
+    one_each,
+    packed,
+    whole,
+)
+from services.processor.domain.pipeline import Pipeline
 from services.processor.domain.schema_of_records import Schema, schema_from_json
+from services.processor.domain.stages import ONLY, Stage
 
 VERSION = 1
 
@@ -31,9 +42,10 @@ class JoinedSource:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Each of the `partitions` becomes one part of the result, in this order. Together they hold each byte once.
+    """Each of the `partitions` becomes one part, in this order. Together they hold each byte once.
 
-    `encodings` belong to the sources, one each; all have the columns of `schema`.
+    These are the parts of the result, unless the job has two stages: then one more part, behind them, makes the
+    result of what they give. `encodings` belong to the sources, one each; all have the columns of `schema`.
     """
 
     request_sha256: str
@@ -45,6 +57,25 @@ class Plan:
     engine: str
     joined: tuple[JoinedSource, ...] = ()
     """One for each join, in their order."""
+    row_steps: int | None = None
+    """So many steps belong to the first of two stages; None where there is one stage."""
+
+    @property
+    def second_parts(self) -> int:
+        """How many parts belong to a second stage."""
+        return 0 if self.row_steps is None else 1
+
+    @property
+    def parts(self) -> int:
+        """How many there are in all stages."""
+        return len(self.partitions) + self.second_parts
+
+    def stage_of(self, part: int) -> Stage:
+        if self.row_steps is None:
+            return ONLY
+        if part >= len(self.partitions):
+            return Stage("second", self.row_steps)
+        return Stage("first", self.row_steps, sum(map(len, self.partitions[:part])))
 
     def inputs_of(self, part: int) -> tuple[PartInput, ...]:
         """What a part reads, in order."""
@@ -53,11 +84,21 @@ class Plan:
         )
 
     def bytes_of(self, part: int) -> int:
-        return sum(one.size for one in self.partitions[part])
+        """How much a part reads, without what is joined; what a second stage reads is taken to be as large as all."""
+        return sum(one.size for one in (self.slices if part >= len(self.partitions) else self.partitions[part]))
 
-    def fetched_by(self, part: int) -> int:
-        """The bytes that a part reads, those that it joins with its own included."""
-        return self.bytes_of(part) + sum(source.size for joined in self.joined for source in joined.sources)
+    def keeps_rows(self, part: int) -> bool:
+        """Whether the part belongs to the first of two stages."""
+        return self.row_steps is not None and part < len(self.partitions)
+
+    def encoding_of(self, part: int) -> Encoding:
+        """What the part is written as."""
+        return ROWS if self.keeps_rows(part) else self.output
+
+    @property
+    def slices(self) -> tuple[Slice, ...]:
+        """All that is read, in order."""
+        return tuple(one for partition in self.partitions for one in partition)
 
     @property
     def bytes_in(self) -> int:
@@ -76,7 +117,23 @@ class Plan:
                 [[one.place, one.start, one.end, one.head] for one in partition] for partition in self.partitions
             ],
             "joined": [joined.to_json() for joined in self.joined],
+            "row_steps": self.row_steps,
         }
+
+
+def divided(
+    pipeline: Pipeline, schema: Schema, sources: Sequence[PinnedSource], slices: Sequence[Slice], most_bytes: int
+) -> tuple[tuple[tuple[Slice, ...], ...], int | None]:
+    """The partitions of a plan and its `row_steps`: two stages where a step needs all rows and one part would be large.
+
+    Without a column there is nothing to keep between two stages.
+    """
+    if not pipeline.needs_all_rows:
+        return one_each(slices), None
+    partitions = packed(slices, most_bytes)
+    if len(partitions) < 2 or not schema.columns:  # noqa: PLR2004 - two stages join several
+        return (whole(sources),), None
+    return partitions, pipeline.row_steps
 
 
 def _sources_json(sources: Sequence[PinnedSource], encodings: Sequence[Encoding]) -> list[dict[str, object]]:
@@ -103,6 +160,7 @@ def parse_plan(text: str | bytes) -> Plan:
         output=encoding_from_json(values["output"]),
         engine=values["engine"],
         joined=tuple(map(_joined_from, values["joined"])),
+        row_steps=values.get("row_steps"),
     )
 
 

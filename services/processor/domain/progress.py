@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from services.processor.domain.jobs import Job, Lease
 from services.processor.domain.outcomes import Counts, JobState
-from services.processor.domain.part_results import PartResult
+from services.processor.domain.part_results import PartResult, counts_of
 
 _LONGEST_SWEEP_MS = 600_000
 
@@ -23,7 +23,7 @@ class PartRecord:
 class Pace:
     """How fast a job goes, over all of its time from when it was planned. None: nothing is known yet.
 
-    `seconds_left` takes it that the rest goes as fast as what is done.
+    `seconds_left` takes it that the rest goes as fast as what is done; of a second stage nobody knows that.
     """
 
     records_per_second: float | None = None
@@ -54,7 +54,7 @@ def progress_of(job: Job, records: Sequence[PartRecord], *, now_ms: int) -> Prog
         pace = _pace_of(job, outcome.counts, now_ms=outcome.finished_at_ms)
         return Progress(job, done, outcome.counts, outcome.attempts, replace(pace, seconds_left=0))
     results = [record.result for record in records if record.result is not None]
-    counts = sum((result.counts for result in results), Counts())
+    counts = counts_of(results, job)
     return Progress(job, len(results), counts, attempts_of(job, records), _pace_of(job, counts, now_ms=now_ms))
 
 
@@ -64,7 +64,8 @@ def _pace_of(job: Job, done: Counts, *, now_ms: int) -> Pace:
     if not (job.opened_at_ms and done.bytes_in) or seconds <= 0:
         return Pace()
     bytes_per_second = done.bytes_in / seconds
-    return Pace(done.records_in / seconds, bytes_per_second, max(job.bytes_in - done.bytes_in, 0) / bytes_per_second)
+    seconds_left = None if job.second_parts else max(job.bytes_in - done.bytes_in, 0) / bytes_per_second
+    return Pace(done.records_in / seconds, bytes_per_second, seconds_left)
 
 
 def attempts_of(job: Job, records: Sequence[PartRecord]) -> int:

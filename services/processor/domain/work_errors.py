@@ -16,6 +16,15 @@ class WaitedTooLong(Problem):
     code, status, title = "job-deadline-exceeded", 500, "The work could not be done in time"
 
 
+class FirstStageGone(Problem):
+    """What the first of two stages has stored was removed before the second could read it. Submit the job anew."""
+
+    code, status, title = "first-stage-gone", 500, "The work could not be done"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} was removed while the job ran; submit the job again under another id")
+
+
 def tried_too_often(what: str, attempts: int) -> TriedTooOften:
     return TriedTooOften(f"{what} was tried {attempts} times in vain; the workers' logs say more")
 

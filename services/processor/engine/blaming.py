@@ -9,12 +9,13 @@ from services.processor.domain.excerpts import excerpt
 from services.processor.domain.pipeline_errors import PipelineError, Place, RecordError
 from services.processor.domain.sql_text import select
 from services.processor.domain.steps.shapes import Grouping, Shape, StepSql
+from services.processor.engine.beginnings import Beginning
 from services.processor.engine.checking import CheckedPipeline
-from services.processor.engine.files import PlainFile
+from services.processor.engine.files import Origin
 from services.processor.engine.formats.raw_records import Flaw
-from services.processor.engine.formats.record_format import RecordFormat, Scan
+from services.processor.engine.formats.record_format import RecordFormat
 from services.processor.engine.grouping import grouped
-from services.processor.engine.queries import after_steps, hidden_for, source, where
+from services.processor.engine.queries import Hidden, after_steps, hidden_for, where
 from services.processor.engine.rejects import windows
 from services.processor.engine.session import Session, plain_words
 from services.processor.engine.verifying import unreadable
@@ -36,19 +37,23 @@ class _Computed:
 @dataclass(frozen=True, slots=True)
 class FailedRun:
     checked: CheckedPipeline
-    files: Sequence[PlainFile]
-    scans: Sequence[Scan]
+    beginning: Beginning
     joined: Sequence[str]
     """The records that the joins read: they were looked at before."""
-    writer: RecordFormat
+    steps: range
+    """Those that were run."""
+    writer: RecordFormat | None
+    """None where the records were to be kept as they are."""
     session: Session
     error: duckdb.Error
 
     def blame(self) -> RecordError | PipelineError:
         """The first value that can't be computed, in the order of steps, then of records."""
         for place in self.unreadable():
-            return unreadable(self.files[place], self.scans[place], self.checked.input, self.session)
-        for i, step in enumerate(self.checked.steps):
+            file, scan = self.beginning.files[place], self.beginning.scans[place]
+            return unreadable(file, scan, self.checked.input, self.session)
+        for i in self.steps:
+            step = self.checked.steps[i]
             if isinstance(step.sql, Grouping):
                 failing = self._failing_measure(i, step.sql)
                 if failing is not None:
@@ -61,11 +66,12 @@ class FailedRun:
             found = self._first_failing(one)
             if found is not None:
                 return found
-        return RecordError(f"a value can't be computed: {plain_words(self.error)}", object_name=self.files[0].name)
+        message = f"a value can't be computed: {plain_words(self.error)}"
+        return RecordError(message, object_name=self.beginning.origins[0].name)
 
     def unreadable(self) -> Iterator[int]:
         """Places of files whose values can't all be read: a count may be taken from fewer columns, or statistics."""
-        for place, scan in enumerate(self.scans):
+        for place, scan in enumerate(self.beginning.scans):
             if not self._succeeds(select("max(hash(COLUMNS(*)))", f"({scan.rows})")):
                 yield place
 
@@ -83,12 +89,14 @@ class FailedRun:
                 return
 
     def _written(self) -> list[_Computed]:
-        steps = len(self.checked.steps)
-        return [_Computed(steps, one.name, self.writer.cell(one), None) for one in self.checked.output]
+        if self.writer is None:
+            return []
+        steps, cell = len(self.checked.steps), self.writer.cell
+        return [_Computed(steps, one.name, cell(one), None) for one in self.checked.output]
 
     def _has_kept_failing(self, one: _Computed) -> bool:
         hidden = hidden_for(self.checked, with_origin=True)
-        rows = after_steps(self.checked, source(self.scans, hidden), one.steps, hidden, self.joined)
+        rows = self._after(one.steps, hidden, numbered_after=True)
         position, origin = hidden.names
         first = f"QUALIFY row_number() OVER (PARTITION BY {origin} ORDER BY {position}) = 1"
         failing = select(f"{origin} AS origin_of_it, *", f"({rows})", f"{_where_fails(one)} {first}")
@@ -115,7 +123,7 @@ class FailedRun:
 
     def _first_failing(self, one: _Computed) -> RecordError | PipelineError | None:
         hidden = hidden_for(self.checked, with_origin=True)
-        rows = after_steps(self.checked, source(self.scans, hidden), one.steps, hidden, self.joined)
+        rows = self._after(one.steps, hidden, numbered_after=True)
         position = hidden.names[0]
         failing = f"{_where_fails(one)} ORDER BY {position} LIMIT 1"
         try:
@@ -126,21 +134,25 @@ class FailedRun:
             return None
         at, origin = (int(str(number)) for number in found[0])
         reason = self._reason(select(one.sql, f"({rows})", f"WHERE {position} = {at}"))
-        source_name, record = self._where(one.steps, origin)
-        message = _with_place(one.place, reason)
-        return RecordError(message, object_name=source_name, record=record, column=excerpt(one.name) or None)
+        source, record = self._where(one.steps, origin)
+        message, column = _with_place(one.place, reason), excerpt(one.name) or None
+        return RecordError(message, object_name=source.name, record=record, column=column, from_byte=source.start)
 
-    def _where(self, steps: int, origin: int) -> tuple[str, int]:
+    def _after(self, steps: int, hidden: Hidden, *, numbered_after: bool) -> str:
+        rows, done = self.beginning.rows(hidden), self.steps.start
+        return after_steps(self.checked, rows, steps, hidden, self.joined, done=done, numbered_after=numbered_after)
+
+    def _where(self, steps: int, origin: int) -> tuple[Origin, int]:
         """Of what the record is one, and which: behind an aggregate it is none of an object."""
         for step in reversed(self.checked.steps[:steps]):
             if isinstance(step.sql, Grouping):
-                return str(step.place), origin
+                return Origin(str(step.place)), origin
         file, record = where(origin)
-        return self.files[file].name, record
+        return self.beginning.origins[file], record
 
     def _failing_measure(self, steps: int, shape: Grouping) -> PipelineError | None:
         hidden = hidden_for(self.checked, with_origin=False)
-        rows = after_steps(self.checked, source(self.scans, hidden), steps, hidden, self.joined)
+        rows = self._after(steps, hidden, numbered_after=False)
         for measure in shape.measures:
             alone = grouped(Grouping(shape.keys, (measure,)), rows, hidden.names[0])
             try:

@@ -29,6 +29,14 @@ class InputFile:
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """Where records come from, as errors name it: an object, from byte `start` on."""
+
+    name: str
+    start: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class PlainFile:
     """`shift`: what stands at a place of the file, behind the head, stands so much further in the object, unpacked."""
 

@@ -9,7 +9,8 @@ from services.processor.engine.checking import CheckedPipeline
 from services.processor.engine.formats.record_format import RecordFormat, Scan
 from services.processor.engine.grouping import grouped
 
-_RECORD_BITS = 48
+RECORD_BITS = 48
+RECORD_MASK = (1 << RECORD_BITS) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +43,15 @@ def hidden_for(checked: CheckedPipeline, *, with_origin: bool) -> Hidden:
     return Hidden(names[0], names[1] if with_origin else None)
 
 
-def hidden_if_used(checked: CheckedPipeline) -> Hidden | None:
-    """None where no step looks at the order, so that nothing has to be numbered."""
-    return hidden_for(checked, with_origin=False) if any(step.sql.uses_order for step in checked.steps) else None
+def hidden_if_used(checked: CheckedPipeline, done: int) -> Hidden | None:
+    """None where no step behind the first so many looks at the order, so that nothing has to be numbered."""
+    used = any(step.sql.uses_order for step in checked.steps[done:])
+    return hidden_for(checked, with_origin=False) if used else None
 
 
 def where(origin: int) -> tuple[int, int]:
     """The place of the file, and the record in it, from 1."""
-    return origin >> _RECORD_BITS, origin & ((1 << _RECORD_BITS) - 1)
+    return origin >> RECORD_BITS, origin & RECORD_MASK
 
 
 def source(scans: Sequence[Scan], hidden: Hidden | None) -> str:
@@ -60,17 +62,24 @@ def source(scans: Sequence[Scan], hidden: Hidden | None) -> str:
 
 
 def after_steps(
-    checked: CheckedPipeline, rows: str, steps: int, hidden: Hidden | None, joined: Sequence[str] = (), *, done: int = 0
+    checked: CheckedPipeline,
+    rows: str,
+    steps: int,
+    hidden: Hidden | None,
+    joined: Sequence[str] = (),
+    *,
+    done: int = 0,
+    numbered_after: bool = False,
 ) -> str:
     """The records after the first so many steps, `done` of which `rows` have behind them.
 
-    `joined` are the records that the joins read.
+    `joined` are the records that the joins read. `numbered_after`: their positions are to be right then, too.
     """
     for i, step in enumerate(checked.steps[:steps]):
         if i < done:
             continue
         later = checked.steps[i + 1 :]
-        numbered = hidden is not None and (hidden.origin is not None or any(one.sql.uses_order for one in later))
+        numbered = hidden is not None and (numbered_after or any(one.sql.uses_order for one in later))
         if isinstance(step.sql, Joining) and hidden is not None:
             rows = _joined(step.sql, rows, joined[step.sql.number], hidden, numbered=numbered)
         else:
@@ -86,7 +95,7 @@ def output_rows(checked: CheckedPipeline, rows: str, writer: RecordFormat, proce
 
 
 def _numbered(scan: Scan, file: int, hidden: Hidden) -> str:
-    number = f"CAST({file << _RECORD_BITS} + row_number() OVER () AS BIGINT)"
+    number = f"CAST({file << RECORD_BITS} + row_number() OVER () AS BIGINT)"
     return select(", ".join([*(f"{number} AS {name}" for name in hidden.names), "*"]), f"({scan.rows})")
 
 

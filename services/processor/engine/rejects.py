@@ -7,6 +7,7 @@ from pathlib import Path
 
 from services.processor.domain.sql_text import quote_text, select
 from services.processor.engine.formats.raw_records import Flaw
+from services.processor.engine.queries import RECORD_BITS, RECORD_MASK, Hidden
 from services.processor.engine.session import Session
 
 _AT_ONCE = 10_000
@@ -53,6 +54,20 @@ class Rejects:
         """The number of a record that is counted without those that were noted."""
         [(came,)] = self._session.rows(select("came", f"({_as_they_came(place, f'(SELECT {record} AS record)')})"))
         return int(str(came))
+
+    def origins_as_they_came(self, rows: str, hidden: Hidden) -> str:
+        """The same records; their origins, which count those that are left, count all."""
+        position, origin = hidden.names
+        number = "row_number() OVER (PARTITION BY file ORDER BY record) AS so_many"
+        shifts = select(
+            "file, record - so_many AS behind, max(so_many) AS shift",
+            f"({select(f'file, record, {number}', 'rejects')})",
+            "GROUP BY file, behind",
+        )
+        at = f"found.{origin} >> {RECORD_BITS} = shifts.file AND found.{origin} & {RECORD_MASK} > shifts.behind"
+        joined = f"({rows}) AS found ASOF LEFT JOIN ({shifts}) AS shifts ON {at}"
+        came = f"found.* REPLACE (found.{origin} + coalesce(shifts.shift, 0) AS {origin})"
+        return select(came, joined, f"ORDER BY found.{position}")
 
 
 def windows(session: Session, source: str, key: str) -> Iterator[tuple[object, ...]]:

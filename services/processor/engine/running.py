@@ -1,4 +1,4 @@
-"""Files in, one file out: the work of one partition."""
+"""Files in, one file out: the work of one part."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -11,8 +11,11 @@ from services.processor.domain.input_errors import of_join
 from services.processor.domain.pipeline import Pipeline
 from services.processor.domain.pipeline_errors import MemoryExceeded, Place, RecordError
 from services.processor.domain.schema_of_records import Schema
+from services.processor.domain.sql_text import select
+from services.processor.domain.stages import ONLY, Stage
+from services.processor.engine.beginnings import Beginning, of_files, of_rows
 from services.processor.engine.checking import CheckedPipeline, check_in
-from services.processor.engine.files import InputFile, PlainFile, plain_files
+from services.processor.engine.files import InputFile, Origin, PlainFile, plain_files
 from services.processor.engine.formats.registry import record_format
 from services.processor.engine.queries import source
 from services.processor.engine.session import EngineLimits, Session, Stop, full_disk_named, open_session
@@ -70,18 +73,21 @@ def run(
     limits: EngineLimits,
     joined: Sequence[JoinedFiles] = (),
     bad: BadRecords | None = None,
+    stage: Stage = ONLY,
+    origins: Sequence[Origin] = (),
     stop: Stop | None = None,
 ) -> RunResult:
     """Runs in the calling thread until it is done; `stop` ends it from another.
 
-    The same files, pipeline, schema, `processed_at` and engine version give the same bytes, whatever the number of
-    threads. Raises PipelineError, RecordError, MemoryExceeded, DeadlineExceeded, WorkFolderFull, RunCancelled; then
-    there may be half of an output.
+    The files of a second stage are those that the first has made, all in order, and `origins` the slices of the input
+    that they come from. The same files, pipeline, schema, `processed_at` and engine version give the same bytes,
+    whatever the number of threads, and the same result in one stage and in two. Raises PipelineError, RecordError,
+    MemoryExceeded, DeadlineExceeded, WorkFolderFull, RunCancelled; then there may be half of an output.
     """
     known = pipeline.knowing([one.schema for one in joined])
     settled = partial(_run, known, schema, files, output, joined=joined, bad=bad, processed_at=processed_at)
-    work = partial(settled, stop=stop or Stop())
-    if record_format(output.encoding.format).needs_one_thread:
+    work = partial(settled, stage=stage, origins=origins, stop=stop or Stop())
+    if stage.kind == "first" or record_format(output.encoding.format).needs_one_thread:
         limits = replace(limits, threads=1)
     with full_disk_named():
         try:
@@ -102,6 +108,8 @@ def _run(
     *,
     joined: Sequence[JoinedFiles],
     bad: BadRecords | None,
+    stage: Stage,
+    origins: Sequence[Origin],
     processed_at: str,
     limits: EngineLimits,
     stop: Stop,
@@ -121,6 +129,8 @@ def _run(
                 output,
                 joined=theirs,
                 bad=bad,
+                stage=stage,
+                origins=origins,
                 processed_at=processed_at,
                 session=session,
                 sparing=sparing,
@@ -144,6 +154,8 @@ def run_plain(
     *,
     joined: Sequence[PlainJoined] = (),
     bad: BadRecords | None = None,
+    stage: Stage = ONLY,
+    origins: Sequence[Origin] = (),
     processed_at: str,
     session: Session,
     sparing: bool = False,
@@ -152,13 +164,18 @@ def run_plain(
 
     `sparing`: slower, for what else needs more memory than there is.
     """
-    work = Work(checked, [_records_of(one, session) for one in joined], output, processed_at, sparing)
-    if bad is not None:
+    work = Work(checked, stage, [_records_of(one, session) for one in joined], output, processed_at, sparing)
+    if stage.kind == "second":
+        beginning = of_rows([file.path for file in files], checked.steps[stage.begin].before, origins)
+        [(kept,)] = session.rows(select("count(*)", f"({beginning.rows(None)})"))
+        records = int(str(kept))
+    elif bad is not None:
         return _without_bad_records(work, files, bad, session)
-    scans = [record_format(file.format).scan(file, checked.input) for file in files]
-    records = count_records(files, scans, checked.input, session)
+    else:
+        beginning = of_files(files, checked.input)
+        records = count_records(files, beginning.scans, checked.input, session)
     try:
-        return RunResult(records, work.write(files, records, session), 0)
+        return RunResult(records, work.write(beginning, records, session), 0)
     except RunFailed as failure:
         raise failure.run.blame() from None
 
@@ -179,10 +196,14 @@ def _written_of_good(work: Work, sieve: Sieve, records: int, session: Session) -
     """Each failure takes all records out that one expression fails for, so there are no more than expressions."""
     while True:
         try:
-            return work.write(sieve.files, records - sieve.rejected, session)
+            return work.write(_good(work, sieve), records - sieve.rejected, session)
         except RunFailed as failure:
             if not sieve.leave_out(failure.run):
                 raise failure.run.blame() from None
+
+
+def _good(work: Work, sieve: Sieve) -> Beginning:
+    return of_files(sieve.files, work.checked.input, sieve.as_they_came if sieve.rejected else None)
 
 
 def _records_of(joined: PlainJoined, session: Session) -> str:

@@ -21,7 +21,7 @@ from services.processor.engine.files import PlainFile
 from services.processor.engine.formats.record_format import Scan
 from services.processor.engine.formats.registry import record_format, text_format
 from services.processor.engine.quarantine import in_step, packed_line, text_line, write_lines
-from services.processor.engine.queries import where
+from services.processor.engine.queries import Hidden, where
 from services.processor.engine.rejects import Reject, Rejects, windows
 from services.processor.engine.session import Session
 from services.processor.engine.verifying import count_records, misfit
@@ -69,6 +69,10 @@ class Sieve:
         if place is None or error.record is None:
             return error
         return error.numbered(self._rejects.as_it_came(place, error.record))
+
+    def as_they_came(self, rows: str, hidden: Hidden) -> str:
+        """Records of the files, with their numbers in the input as their origins."""
+        return self._rejects.origins_as_they_came(rows, hidden)
 
     def write_rejects(self, path: Path) -> None:
         """All that was left out, in order."""

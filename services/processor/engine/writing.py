@@ -1,4 +1,4 @@
-"""What a run makes of its records: the result in its format."""
+"""What a run makes of its records: the result in its format or, in a first stage, rows for the second."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,19 +9,22 @@ import duckdb
 from services.processor.domain.formats import Encoding
 from services.processor.domain.packing import packed
 from services.processor.domain.pipeline_errors import CONFIG, PipelineError, RecordError
+from services.processor.domain.schema_of_records import Column, Schema
 from services.processor.domain.sql_text import quote_name, quote_text, select
+from services.processor.domain.stages import Stage
+from services.processor.engine.beginnings import Beginning
 from services.processor.engine.blaming import FailedRun
 from services.processor.engine.checking import CheckedPipeline
-from services.processor.engine.files import PlainFile
-from services.processor.engine.formats.record_format import RecordFormat, Scan
+from services.processor.engine.formats.record_format import RecordFormat
 from services.processor.engine.formats.registry import record_format
-from services.processor.engine.queries import Hidden, after_steps, hidden_if_used, output_rows, source
+from services.processor.engine.queries import Hidden, after_steps, hidden_for, hidden_if_used, output_rows
+from services.processor.engine.rows import COPY_OPTIONS, kept_rows, steps_ahead
 from services.processor.engine.session import Session
 
 
 @dataclass(frozen=True, slots=True)
 class OutputFile:
-    """Where the result goes; a file that is there already is replaced."""
+    """Where the result goes; a file that is there already is replaced. `encoding` is that of a result."""
 
     path: Path
     encoding: Encoding
@@ -37,50 +40,73 @@ class RunFailed(Exception):  # noqa: N818 - it states the fact
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """The steps of a pipeline, from records to a file. `sparing`: slower, for what needs too much memory."""
+    """The steps of a stage, from its first records to its file. `sparing`: slower, for what needs too much memory."""
 
     checked: CheckedPipeline
+    stage: Stage
     joined: Sequence[str]
     output: OutputFile
     processed_at: str
     sparing: bool
 
-    def write(self, files: Sequence[PlainFile], records: int, session: Session) -> int:
-        """How many records were written, of so many that are in the files and all fit. Raises RunFailed."""
+    def write(self, beginning: Beginning, records: int, session: Session) -> int:
+        """How many records were written, of so many with which it begins, which all fit. Raises RunFailed."""
         if records and not self.checked.input.columns:
-            raise RecordError("no record has any key", object_name=files[0].name)
-        written = self._write(files, session) if records or self.checked.makes_a_record else 0
+            raise RecordError("no record has any key", object_name=beginning.origins[0].name)
+        makes_a_record = self.stage.kind != "first" and self.checked.makes_a_record
+        written = self._write(beginning, session) if records or makes_a_record else 0
         if not written:
             self._write_nothing(session)
         return written
 
-    def _write(self, files: Sequence[PlainFile], session: Session) -> int:
-        writer = record_format(self.output.encoding.format)
-        scans = [record_format(file.format).scan(file, self.checked.input) for file in files]
-        hidden = hidden_if_used(self.checked)
+    @property
+    def _steps(self) -> range:
+        steps = self.checked.steps
+        if self.stage.kind != "first":
+            return range(self.stage.begin, len(steps))
+        return range(self.stage.row_steps + steps_ahead(steps[self.stage.row_steps :]))
+
+    @property
+    def _writer(self) -> RecordFormat:
+        return record_format(self.output.encoding.format)
+
+    def _write(self, beginning: Beginning, session: Session) -> int:
+        is_first, steps = self.stage.kind == "first", self._steps
+        hidden = hidden_for(self.checked, with_origin=True) if is_first else hidden_if_used(self.checked, steps.start)
+        numbered_after = is_first and beginning.as_they_came is not None
         try:
-            done, rows = self._kept_between(scans, session, hidden) if self.sparing else (0, source(scans, hidden))
-            rows = after_steps(self.checked, rows, len(self.checked.steps), hidden, self.joined, done=done)
-            return self._copy(output_rows(self.checked, rows, writer, self.processed_at), writer, session)
+            done, rows = steps.start, beginning.rows(hidden)
+            if self.sparing:
+                done, rows = self._kept_between(rows, session, hidden)
+            rows = after_steps(
+                self.checked, rows, steps.stop, hidden, self.joined, done=done, numbered_after=numbered_after
+            )
+            if is_first and hidden is not None:
+                rows = beginning.as_they_came(rows, hidden) if beginning.as_they_came else rows
+                return self._keep(rows, hidden, session)
+            return self._copy(output_rows(self.checked, rows, self._writer, self.processed_at), session)
         except duckdb.Error as error:
-            failed = FailedRun(self.checked, files, scans, self.joined, writer, session, error)
+            writer = None if is_first else self._writer
+            failed = FailedRun(self.checked, beginning, self.joined, steps, writer, session, error)
             raise RunFailed(failed) from None
 
-    def _kept_between(self, scans: Sequence[Scan], session: Session, hidden: Hidden | None) -> tuple[int, str]:
+    def _kept_between(self, rows: str, session: Session, hidden: Hidden | None) -> tuple[int, str]:
         """Does all steps up to the last that sorts or groups, and keeps what each gives: so many, and the records."""
-        done, rows = 0, source(scans, hidden)
-        sorting = [i for i, step in enumerate(self.checked.steps) if step.sql.sorts]
-        for step in sorting[:-1]:
+        done = self._steps.start
+        sorting = [i for i in self._steps if self.checked.steps[i].sql.sorts]
+        for before, step in zip([None, *sorting], sorting[:-1], strict=False):
             made = after_steps(self.checked, rows, step + 1, hidden, self.joined, done=done)
             session.rows(f"CREATE OR REPLACE TEMP TABLE after_{step} AS {made}")
-            if done:
-                session.rows(f"DROP TABLE after_{done - 1}")
+            if before is not None:
+                session.rows(f"DROP TABLE after_{before}")
             done, rows = step + 1, select("*", f"after_{step}")
         return done, rows
 
     def _write_nothing(self, session: Session) -> None:
-        schema, encoding = self.checked.output, self.output.encoding
-        writer = record_format(encoding.format)
+        if self.stage.kind == "first":
+            self._keep_nothing(session)
+            return
+        schema, writer, encoding = self.checked.output, self._writer, self.output.encoding
         nothing = writer.empty(schema)
         if nothing is not None:
             self.output.path.write_bytes(packed(nothing, encoding.compression))
@@ -88,12 +114,33 @@ class Work:
         if not schema.columns:
             message = f"there are no records, so no columns, and a file of {encoding.format.name} has at least one"
             raise PipelineError(CONFIG.at("output", "format"), f"{message}; say config.input.schema, or another format")
-        nulls = ", ".join(f"CAST(NULL AS {column.type}) AS {quote_name(column.name)}" for column in schema)
         cells = ", ".join(f"{writer.cell(column)} AS {quote_name(column.name)}" for column in schema)
-        self._copy(select(cells, f"(SELECT {nulls})", "WHERE FALSE"), writer, session)
+        self._copy(select(cells, f"({_no_records(schema)})"), session)
 
-    def _copy(self, query: str, writer: RecordFormat, session: Session) -> int:
-        """How many records were written."""
-        options = f"{writer.copy_options(self.output.encoding.compression)}, USE_TMP_FILE false"
-        [(written,)] = session.rows(f"COPY ({query}) TO {quote_text(str(self.output.path))} ({options})")
-        return int(str(written))
+    def _copy(self, query: str, session: Session) -> int:
+        return _copied(query, self.output.path, self._writer.copy_options(self.output.encoding.compression), session)
+
+    def _keep(self, rows: str, hidden: Hidden, session: Session) -> int:
+        query = kept_rows(rows, self._between, hidden, slices_before=self.stage.slices_before)
+        return _copied(query, self.output.path, COPY_OPTIONS, session)
+
+    def _keep_nothing(self, session: Session) -> None:
+        hidden = hidden_for(self.checked, with_origin=True)
+        numbers = tuple(Column(name, "BIGINT") for name in (hidden.position, str(hidden.origin)))
+        self._keep(_no_records(Schema((*numbers, *self._between))), hidden, session)
+
+    @property
+    def _between(self) -> Schema:
+        """The columns between the two stages."""
+        return self.checked.steps[self.stage.row_steps].before
+
+
+def _no_records(schema: Schema) -> str:
+    nulls = ", ".join(f"CAST(NULL AS {column.type}) AS {quote_name(column.name)}" for column in schema)
+    return select("*", f"(SELECT {nulls})", "WHERE FALSE")
+
+
+def _copied(query: str, path: Path, options: str, session: Session) -> int:
+    """How many records were written."""
+    [(written,)] = session.rows(f"COPY ({query}) TO {quote_text(str(path))} ({options}, USE_TMP_FILE false)")
+    return int(str(written))

@@ -77,13 +77,12 @@ class PlanJob:
             ours = await self.planner.plan(job.key.owner, job.request)
             plan = parse_plan(await self.files.decide_plan(job.key, plan_text(ours)))
             at_once = await self._parts_at_once(job, plan)
-            parts, now_ms = len(plan.partitions), self._now_ms()
-            job = await self.jobs.open(job.key, parts=parts, at_once=at_once, bytes_in=plan.bytes_in, now_ms=now_ms)
+            job = await self.jobs.open(job.key, plan, at_once=at_once, now_ms=self._now_ms())
         except Unavailable as error:
             raise self._put_off_or_over(error, job) from error
         if job.state is not JobState.RUNNING:
             return Done()
-        await self._ask_for(job, range(1, min(job.parts, at_once)))
+        await self._ask_for(job, range(1, min(job.first_parts, at_once)))
         log.info("job_planned", parts=job.parts, bytes=plan.bytes_in)
         return Planned(job, plan)
 

@@ -14,8 +14,9 @@ from services.processor.domain.jobs import Job
 from services.processor.domain.manifests import completed
 from services.processor.domain.messages import WorkMessage
 from services.processor.domain.outcomes import Counts, JobState
-from services.processor.domain.part_results import PartResult, RejectedFile, part_key, rejected_key
-from services.processor.domain.parts_to_ask import part_after
+from services.processor.domain.part_results import PartResult, RejectedFile, first_stage_of, part_key, rejected_key
+from services.processor.domain.parts_to_ask import parts_after
+from services.processor.domain.pinned_sources import PinnedObject
 from services.processor.domain.pipeline import parse_config
 from services.processor.domain.plans import Plan, parse_plan
 from services.processor.domain.progress import PartRecord, attempts_of
@@ -84,6 +85,9 @@ class RunPart:
         return None if job is None or plan is None else Planned(job, parse_plan(plan))
 
     async def _run(self, job: Job, plan: Plan, part: int, delivery: Delivery, folder: WorkFolder) -> Verdict:
+        first_stage = await self._first_stage(job, plan, part)
+        if first_stage is None:
+            return Done()  # whoever does the last part of the first stage asks for it again
         try:
             record = await self.parts.lease(
                 job.key,
@@ -102,7 +106,9 @@ class RunPart:
             if record.lease.attempts > self.settings.max_attempts:
                 raise tried_too_often(f"part {part}", self.settings.max_attempts)
             with UNDER_WAY.track_inprogress():
-                result = await self.keeping.during(holding, self._do_and_record(job, plan, holding, folder))
+                result = await self.keeping.during(
+                    holding, self._do_and_record(job, plan, holding, folder, first_stage)
+                )
         except JobIsOver:
             log.info("part_not_needed", part=part)
             return Done()
@@ -110,36 +116,50 @@ class RunPart:
             raise
         except Problem as problem:
             return await self._end(job, problem, holding, attempts=record.lease.attempts)
-        alone = len(plan.partitions) == 1
+        alone = job.parts == 1
         records = [PartRecord(part, record.lease, result)] if alone else await self.parts.all_of(job.key)
         return await self._commit_or_go_on(job, plan, part, records)
 
-    async def _do_and_record(self, job: Job, plan: Plan, holding: Holding, folder: WorkFolder) -> PartResult:
+    async def _first_stage(self, job: Job, plan: Plan, part: int) -> Sequence[PinnedObject] | None:
+        """What the first stage has stored for a part of the second, None until that is all; nothing for any other."""
+        if part < job.first_parts:
+            return ()
+        results = first_stage_of(job, _results_of(await self.parts.all_of(job.key)))
+        if results is None:
+            return None
+        keys = [part_key(job, plan, one.part, one.sha256) for one in results]
+        return [
+            PinnedObject(self.settings.bucket, key, "", one.counts.bytes_out)
+            for key, one in zip(keys, results, strict=True)
+        ]
+
+    async def _do_and_record(
+        self, job: Job, plan: Plan, holding: Holding, folder: WorkFolder, first_stage: Sequence[PinnedObject]
+    ) -> PartResult:
         assert holding.part is not None  # noqa: S101 - ours
         try:
             await self.callers.check(job)
             check_plan(plan, job)
-            result = await self._do(job, plan, holding.part, folder)
+            result = await self._do(job, plan, holding.part, folder, first_stage)
             await self.parts.record(job.key, result, fence=holding.fence)
         except Unavailable as error:
             raise self._put_off_or_over(error, job) from error
         log.info("part_done", part=result.part, records=result.counts.records_out, fence=holding.fence)
         return result
 
-    async def _do(self, job: Job, plan: Plan, part: int, folder: WorkFolder) -> PartResult:
+    async def _do(
+        self, job: Job, plan: Plan, part: int, folder: WorkFolder, first_stage: Sequence[PinnedObject]
+    ) -> PartResult:
         """Fetch, work, and store; the bytes depend on nothing but the plan and the request."""
-        files = await folder.fetch(plan.inputs_of(part))
-        joined = await folder.fetch_joined(parse_config(job.request.config), plan)
-        BYTES.labels("fetched").inc(plan.fetched_by(part))
+        fetched = await folder.fetch(parse_config(job.request.config), plan, part, first_stage)
+        BYTES.labels("fetched").inc(fetched.bytes_in + fetched.bytes_joined)
         output, left_out = folder.path / "output", folder.path / "rejected"
-        counts = await self.records.run(
-            job, plan, part=part, files=files, joined=joined, output=output, rejected=left_out
-        )
+        counts = await self.records.run(job, plan, part=part, fetched=fetched, output=output, rejected=left_out)
         _count_read(counts)
         rejected = await self._keep_rejected(job, part, left_out) if left_out.exists() else None
         sha256 = await asyncio.to_thread(sha256_of, output)
-        object_key = part_key(job, part, sha256, plan.output.suffix)
-        await self.files.put_part(object_key, output, content_type=plan.output.content_type, sha256=sha256)
+        object_key, content_type = part_key(job, plan, part, sha256), plan.encoding_of(part).content_type
+        await self.files.put_part(object_key, output, content_type=content_type, sha256=sha256)
         RECORDS.labels("written").inc(counts.records_out)
         BYTES.labels("written").inc(counts.bytes_out)
         return PartResult(part, sha256, counts, rejected)
@@ -151,9 +171,9 @@ class RunPart:
         return RejectedFile(sha256, (await asyncio.to_thread(path.stat)).st_size)
 
     async def _commit_or_go_on(self, job: Job, plan: Plan, part: int, records: Sequence[PartRecord]) -> Verdict:
-        """Who does the last part commits; who does another one asks for the part that has waited for it."""
-        results = [record.result for record in records if record.result is not None]
-        if len(results) == len(plan.partitions):
+        """Who does the last part commits; who does another one asks for what has waited for it."""
+        results = _results_of(records)
+        if len(results) == job.parts:
             manifest = completed(
                 job,
                 plan,
@@ -163,8 +183,9 @@ class RunPart:
                 finished_at_ms=self._now_ms(),
             )
             await self.outcomes.commit(job.key, manifest)
-        elif (following := part_after(job, part, records)) is not None:
-            await self.queue.send(WorkMessage(job.key, following, current_trace().traceparent))
+        elif following := parts_after(job, part, records):
+            traceparent = current_trace().traceparent
+            await self.queue.send_all([WorkMessage(job.key, one, traceparent) for one in following])
         return Done()
 
     def _put_off_or_over(self, error: Unavailable, job: Job) -> Problem:
@@ -179,6 +200,10 @@ class RunPart:
 
     def _now_ms(self) -> int:
         return round(self.now() * 1000)
+
+
+def _results_of(records: Sequence[PartRecord]) -> list[PartResult]:
+    return [record.result for record in records if record.result is not None]
 
 
 def _count_read(counts: Counts) -> None:

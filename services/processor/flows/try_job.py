@@ -57,7 +57,9 @@ class TryJob:
         pipeline = parse_config(request.config)
         plan = await self.planner.plan(owner, request)
         size = len(request.text.encode())
-        asked = requests_of(plan, self._named(owner, request, pipeline), request_bytes=size, habits=self._habits())
+        asked = requests_of(
+            pipeline, plan, self._named(owner, request, pipeline), request_bytes=size, habits=self._habits()
+        )
         return Trial(pipeline, plan, asked)
 
     def _named(self, owner: str, request: JobRequest, pipeline: Pipeline) -> list[tuple[Source, ...]]:

@@ -37,7 +37,7 @@ class TriedJoin(ResponseModel):
 
 class TriedStep(ResponseModel):
     place: str = Field(description="Where it stands in the request.")
-    needs_all_records: bool = Field(description="Then one worker has to see all records at once.")
+    needs_all_records: bool = Field(description="Then one worker does it, over what the parts before have kept.")
 
 
 class TriedPlan(ResponseModel):
@@ -90,7 +90,7 @@ class TrialResponse(ResponseModel):
     success: Literal[True] = True
     dry_run: Literal[True] = True
     bytes: int = Field(description="Of all objects, those of joins once.")
-    partitions: int = Field(description="Pieces of work; fewer where a record is larger than a piece.")
+    partitions: int = Field(description="Pieces of work in all stages; fewer where a record is larger than a piece.")
     plan: TriedPlan
     estimate: Estimate
 
@@ -100,7 +100,7 @@ class TrialResponse(ResponseModel):
         joined = sum(source.size for one in plan.joined for source in one.sources)
         return cls(
             bytes=plan.bytes_in + joined,
-            partitions=len(plan.partitions),
+            partitions=plan.parts,
             plan=TriedPlan.of(trial),
             estimate=Estimate.of(trial.requests),
         )

@@ -130,9 +130,13 @@ class Inputs:
         raise AssertionError("unreachable: the last try returns or raises")
 
     async def _range_once(self, source: PinnedObject, start: int, end: int) -> bytes:
+        pinned = {"IfMatch": source.etag} if source.etag else {}
         with _reading(source.name):
             answer = await self.s3.get_object(
-                Bucket=source.bucket, Key=source.key, Range=f"bytes={start}-{end - 1}", IfMatch=source.etag
+                Bucket=source.bucket,
+                Key=source.key,
+                Range=f"bytes={start}-{end - 1}",
+                **pinned,  # type: ignore[arg-type]  # one optional argument
             )
             async with answer["Body"] as body:
                 content: bytes = await body.read()

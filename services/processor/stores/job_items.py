@@ -76,6 +76,7 @@ def job_from(item: Mapping[str, Any]) -> Job:
         lease=lease_from(item),
         parts=item.get("parts", 0),
         parts_at_once=item.get("parts_at_once", 0),
+        second_parts=item.get("second_parts", 0),
         bytes_in=item.get("plan_bytes_in", 0),
         opened_at_ms=item.get("opened_at_ms", 0),
         outcome=_outcome_from(item, state),

@@ -10,6 +10,7 @@ from typing import Any
 from services.processor.domain.job_names import JobKey, JobNotFound
 from services.processor.domain.jobs import Job, ListedJob, OpenJob
 from services.processor.domain.outcomes import Outcome
+from services.processor.domain.plans import Plan
 from services.processor.domain.quotas import Usage
 from services.processor.stores.conditional_writes import Refused, put_if_absent, update_if
 from services.processor.stores.job_items import NEW_LEASE, job_from, listed_from, new_job_item, outcome_attributes
@@ -88,25 +89,26 @@ class Jobs:
             raise LeaseRefused(job_from(refused.item) if refused.item else None) from None
         return job_from(item)
 
-    async def open(self, key: JobKey, *, parts: int, at_once: int, bytes_in: int, now_ms: int) -> Job:
-        """The job runs, with so many parts, so many asked for at once. Planners who come later find it so, or ended."""
+    async def open(self, key: JobKey, plan: Plan, *, at_once: int, now_ms: int) -> Job:
+        """The job runs by this plan, so many parts asked for at once. Planners who come later find it so, or ended."""
         try:
             item = await update_if(
                 self.dynamodb,
                 self.table,
                 _meta(key),
                 update=(
-                    "SET #state = :running, parts = :parts, parts_at_once = :at_once, plan_bytes_in = :bytes, "
-                    "opened_at_ms = :now REMOVE lease_until_ms"
+                    "SET #state = :running, parts = :parts, second_parts = :second_parts, parts_at_once = :at_once, "
+                    "plan_bytes_in = :bytes, opened_at_ms = :now REMOVE lease_until_ms"
                 ),
                 condition="#state = :accepted",
                 values={
                     "running": "running",
                     "accepted": "accepted",
                     "now": now_ms,
-                    "parts": parts,
+                    "parts": plan.parts,
+                    "second_parts": plan.second_parts,
                     "at_once": at_once,
-                    "bytes": bytes_in,
+                    "bytes": plan.bytes_in,
                 },
             )
         except Refused as refused:

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from services.processor.domain.job_names import JobRequest
-from services.processor.domain.pinned_sources import partitions_of, whole
 from services.processor.domain.pipeline import Pipeline, parse_config
-from services.processor.domain.plans import JoinedSource, Plan
+from services.processor.domain.plans import JoinedSource, Plan, divided
 from services.processor.domain.sources import parse_source
 from services.processor.domain.submissions import SourceAccess
 from services.processor.engine.inputs import InputPlan
@@ -37,17 +36,18 @@ class Planner:
         found = await self.finder.find(parse_source(request.data_source, rules))
         joined = await self.finder.find_joined(pipeline, rules)
         inputs, theirs = await self.look_into(pipeline, found, joined)
-        at_once = pipeline.needs_all_rows
-        slices = whole(found.sources) if at_once else await self.cutting.slices(found, inputs.encodings)
+        slices, most_bytes = await self.cutting.slices(found, inputs.encodings), self.cutting.piece_bytes
+        partitions, row_steps = divided(pipeline, inputs.schema, found.sources, slices, most_bytes)
         return Plan(
             request_sha256=request.fingerprint,
             sources=found.sources,
             encodings=inputs.encodings,
-            partitions=partitions_of(slices, at_once=at_once),
+            partitions=partitions,
             schema=inputs.schema,
             output=inputs.output,
             engine=engine_version(),
             joined=tuple(
                 JoinedSource(one.sources, read.encodings, read.schema) for one, read in zip(joined, theirs, strict=True)
             ),
+            row_steps=row_steps,
         )

@@ -12,13 +12,14 @@ from services.processor.domain.outcomes import Counts
 from services.processor.domain.pipeline import Pipeline, parse_config
 from services.processor.domain.plans import Plan
 from services.processor.engine.checking import check
-from services.processor.engine.files import InputFile
+from services.processor.engine.files import Origin
 from services.processor.engine.inputs import InputPlan, ObjectSample, plan_inputs, plan_joins
 from services.processor.engine.previewing import Preview, preview
 from services.processor.engine.running import BadRecords, JoinedFiles, run
 from services.processor.engine.session import EngineLimits, Stop
 from services.processor.engine.writing import OutputFile
 from services.processor.stores.source_finder import Found
+from services.processor.stores.work_folder import PartFiles
 from shared import clock
 from shared.errors import RateLimited
 
@@ -101,12 +102,11 @@ class Records:
         plan: Plan,
         *,
         part: int,
-        files: Sequence[InputFile],
-        joined: Sequence[Sequence[InputFile]],
+        fetched: PartFiles,
         output: Path,
         rejected: Path,
     ) -> Counts:
-        """Write the part that these files, its inputs, become, with those that the joins read.
+        """Write what becomes of these files in the part's stage.
 
         And what it left out, if there is any and the job keeps it.
 
@@ -114,26 +114,30 @@ class Records:
             RecordError, DeadlineExceeded, MemoryExceeded: as they say.
         """
         pipeline = parse_config(job.request.config)
-        triples = zip(pipeline.joins, joined, plan.joined, strict=True)
+        triples = zip(pipeline.joins, fetched.joined, plan.joined, strict=True)
         theirs = [JoinedFiles(join.place, some, one.schema) for join, some, one in triples]
         stamp = clock.rfc3339(job.submitted_at_ms / 1000)
+        stage = plan.stage_of(part)
+        slices = plan.slices if stage.kind == "second" else plan.partitions[part]
+        origins = [Origin(plan.sources[one.place].name, one.start) for one in slices]
         limits = replace(self._limits, threads=max(1, self._limits.threads // (self._running + 1)))
 
         def work(stop: Stop) -> Counts:
-            target = OutputFile(output, plan.output)
             made = run(
                 pipeline,
                 plan.schema,
-                files,
-                target,
-                joined=theirs,
-                bad=BadRecords.of(pipeline, rejected),
+                fetched.files,
+                OutputFile(output, plan.output),
                 processed_at=stamp,
                 limits=limits,
+                joined=theirs,
+                bad=BadRecords.of(pipeline, rejected),
+                stage=stage,
+                origins=origins,
                 stop=stop,
             )
             size_out = output.stat().st_size
-            return Counts(made.records_in, made.records_out, made.rejected, plan.bytes_of(part), size_out)
+            return Counts(made.records_in, made.records_out, made.rejected, fetched.bytes_in, size_out)
 
         self._running += 1
         try:

@@ -6,15 +6,18 @@ import hashlib
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from itertools import repeat
 from pathlib import Path
 
-from services.processor.domain.input_errors import of_join
-from services.processor.domain.pinned_sources import PartInput, PinnedObject
+from services.processor.domain.formats import ROWS
+from services.processor.domain.input_errors import SourceChanged, SourceMissing, of_join
+from services.processor.domain.pinned_sources import PartInput, PinnedObject, whole
 from services.processor.domain.pipeline import Pipeline
 from services.processor.domain.plans import Plan
 from services.processor.domain.sources import SampleSource
+from services.processor.domain.work_errors import FirstStageGone
 from services.processor.engine.files import InputFile
 from services.processor.engine.session import full_disk_named
 from services.processor.stores.inputs import Inputs
@@ -26,26 +29,40 @@ _NEW_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
+class PartFiles:
+    """What a part reads. `joined` are for each join of the pipeline, none for one of another stage."""
+
+    files: Sequence[InputFile]
+    joined: Sequence[Sequence[InputFile]]
+    bytes_in: int
+    bytes_joined: int
+
+
+@dataclass(frozen=True, slots=True)
 class WorkFolder:
     path: Path
     inputs: Inputs
 
-    async def fetch_joined(self, pipeline: Pipeline, plan: Plan) -> list[tuple[InputFile, ...]]:
-        """What the joins of a pipeline read. Raises as `fetch` does, and names the join."""
-        files = []
-        for number, (join, joined) in enumerate(zip(pipeline.joins, plan.joined, strict=True)):
-            with of_join(join.place):
-                files.append(await self.fetch(joined.inputs, f"joined-{number}"))
-        return files
-
-    async def fetch(self, inputs: Sequence[PartInput], name: str = "input") -> tuple[InputFile, ...]:
-        """Their bytes as files, in order.
+    async def fetch(self, pipeline: Pipeline, plan: Plan, part: int, first_stage: Sequence[PinnedObject]) -> PartFiles:
+        """All that a part reads, as files; a part of a second stage what the first has stored.
 
         Raises:
-            SourceChanged, SourceMissing: the pinned bytes are not there any more.
+            SourceChanged, SourceMissing, FirstStageGone: the pinned bytes are not there any more.
             Unavailable: S3 does not answer.
             WorkFolderFull: there is no room for them.
         """
+        stage = plan.stage_of(part)
+        inputs = _stored(first_stage) if stage.kind == "second" else plan.inputs_of(part)
+        with _own_named() if stage.kind == "second" else nullcontext():
+            files = await self._fetch(inputs, "input")
+        needed, joined = pipeline.joins_in(stage), []
+        theirs = [one.inputs if used else () for one, used in zip(plan.joined, needed, strict=True)]
+        for number, (join, one) in enumerate(zip(pipeline.joins, theirs, strict=True)):
+            with of_join(join.place):
+                joined.append(await self._fetch(one, f"joined-{number}"))
+        return PartFiles(files, joined, _bytes_of(inputs), sum(map(_bytes_of, theirs)))
+
+    async def _fetch(self, inputs: Sequence[PartInput], name: str) -> tuple[InputFile, ...]:
         files = []
         for place, one in enumerate(inputs):
             path = self.path / f"{name}-{place}"
@@ -56,6 +73,23 @@ class WorkFolder:
                     path.write_bytes(SampleSource(one.source.name).content())
             files.append(InputFile(path, one.source.name, one.encoding, one.slice.start, one.slice.head))
         return tuple(files)
+
+
+def _bytes_of(inputs: Sequence[PartInput]) -> int:
+    return sum(one.slice.size for one in inputs)
+
+
+def _stored(first_stage: Sequence[PinnedObject]) -> list[PartInput]:
+    return list(map(PartInput, first_stage, repeat(ROWS), whole(first_stage)))
+
+
+@contextmanager
+def _own_named() -> Iterator[None]:
+    """What is missing is nothing that a client has put there."""
+    try:
+        yield
+    except (SourceMissing, SourceChanged) as error:
+        raise FirstStageGone(str(error.extensions["object"])) from None
 
 
 @contextmanager

@@ -19,9 +19,9 @@ from services.processor.domain.outcomes import JobState
 from services.processor.domain.results import JobEnded
 from tests.service.processor.conftest import MakeSettings
 from tests.service.processor.lives import Call, Life, When, life, until_dead
-from tests.service.processor.test_crashes import CONFIG, OWNER, golden, put_inputs, result_of
+from tests.service.processor.test_crashes import CASES, OWNER, Case, put_inputs, result_of
 
-PARTS = 2
+PARTS = 4
 _WHO = st.sampled_from(["one", "two"])
 _CALL = st.integers(1, 16)
 _WHEN: st.SearchStrategy[When] = st.sampled_from(["before", "after"])
@@ -59,6 +59,7 @@ class History:
 
     key: JobKey
     source: str
+    case: Case
     lives: Mapping[str, Life]
     asleep: dict[str, tuple[Sleep, "asyncio.Task[bool]"]] = field(default_factory=dict)
     manifest: bytes | None = None
@@ -79,7 +80,7 @@ class History:
 
     async def _submit(self, who: str) -> None:
         self.submitted = True
-        await self.lives[who].submit(OWNER, self.key.processing_id, self.source, CONFIG)
+        await self.lives[who].submit(OWNER, self.key.processing_id, self.source, self.case.config)
 
     async def _work(self, who: str) -> None:
         self._awake(who)
@@ -147,13 +148,16 @@ async def _end_of(history: History) -> None:
     if history.cancelled:
         assert job.state is JobState.CANCELLED
     else:
-        assert (await result_of(observer, history.key.processing_id))[0] == golden(observer.settings)
+        content, _ = await result_of(observer, history.key.processing_id)
+        assert content == history.case.golden(observer.settings)
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
-@given(acts=st.lists(_ACTS, max_size=12))
-async def test_any_history_ends_like_the_quiet_run(make_settings: MakeSettings, acts: list[tuple[object, ...]]) -> None:
-    config = make_settings(long_poll_seconds=0, max_attempts=100, lease_seconds=20)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(acts=st.lists(_ACTS, max_size=12), name=st.sampled_from(list(CASES)))
+async def test_any_history_ends_like_the_quiet_run(
+    make_settings: MakeSettings, acts: list[tuple[object, ...]], name: str
+) -> None:
+    config = make_settings(long_poll_seconds=0, max_attempts=100, lease_seconds=20, partition_bytes=1024)
     async with life(config) as one, life(config) as two, life(config) as observer:
         await put_inputs(observer)
         key = JobKey(OWNER, f"history-{next(_number)}")
@@ -161,7 +165,7 @@ async def test_any_history_ends_like_the_quiet_run(make_settings: MakeSettings, 
         lives = {"one": one, "two": two, "observer": observer}
         for each in lives.values():
             await each.reborn(key.processing_id)
-        history = History(key, source, lives)
+        history = History(key, source, CASES[name], lives)
         for act in acts:
             await history.happen(act)
         await _end_of(history)

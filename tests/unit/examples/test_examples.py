@@ -27,8 +27,8 @@ def folder(tmp_path: Path) -> Path:
     """A job's folder as it lies in S3."""
     job = Job(JobKey("usr_ada", "j"), JobRequest("test", {"note": "é"}), 1_000)
     sha256 = hashlib.sha256(CONTENT).hexdigest()
-    key = part_key(job, 0, sha256, PLAN.output.suffix)
     plan = Plan(**{name: getattr(PLAN, name) for name in PLAN.__slots__} | {"request_sha256": job.request.fingerprint})
+    key = part_key(job, plan, 0, sha256)
     result = PartResult(0, sha256, Counts(2, 2, 0, 100, len(CONTENT)))
     manifest = completed(job, plan, [result], bucket="data", attempts=1, finished_at_ms=2_000)
     (tmp_path / "data").mkdir()

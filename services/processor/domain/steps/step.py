@@ -11,7 +11,7 @@ from services.processor.domain.steps.shapes import Item, Shape, Value
 
 class Step(Protocol):
     needs_all_rows: ClassVar[bool]
-    """Whether its result for one record depends on the others: then all objects are one partition."""
+    """Whether its result for one record depends on the others: then it is done in a second stage, over all parts."""
 
     @property
     def place(self) -> Place: ...

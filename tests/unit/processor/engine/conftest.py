@@ -3,16 +3,18 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from services.processor.domain.formats import compression_of
+from services.processor.domain.formats import ROWS, compression_of
 from services.processor.domain.packing import Unpacking
-from services.processor.domain.pipeline import parse_config
+from services.processor.domain.pipeline import Pipeline, parse_config
+from services.processor.domain.stages import Stage
 from services.processor.engine.checking import check
-from services.processor.engine.files import InputFile
+from services.processor.engine.files import InputFile, Origin
 from services.processor.engine.inputs import SAMPLE_BYTES, InputPlan, ObjectSample, plan_inputs, plan_joins
 from services.processor.engine.running import BadRecords, JoinedFiles, RunResult, run
 from services.processor.engine.session import EngineLimits, Stop
@@ -62,7 +64,10 @@ class Engine:
         config: object = None,
         output_path: Path | None = None,
         joined: Sequence[Mapping[str, str | bytes]] = (),
+        *,
+        staged: bool = False,
     ) -> Done:
+        """`staged`: in two stages, each object a part of the first."""
         pipeline = parse_config({"stamp": False} if config is None else config)
         contents = _contents(objects)
         plan = plan_inputs(pipeline, self._samples(contents))
@@ -77,19 +82,22 @@ class Engine:
         rejected = self.folder / "rejected"
         rejected.unlink(missing_ok=True)
         checked = check(pipeline.knowing([one.schema for one in theirs]), plan.schema)
-        result = run(
-            pipeline,
-            plan.schema,
-            files,
-            output,
-            joined=theirs,
-            processed_at="NOW",
-            limits=self.limits,
-            bad=BadRecords.of(pipeline, rejected),
-            stop=self.stop,
-        )
+        settled = partial(run, pipeline, plan.schema, joined=theirs, processed_at="NOW", limits=self.limits)
+        runs = partial(settled, bad=BadRecords.of(pipeline, rejected), stop=self.stop)
+        result = self._staged(runs, pipeline, files, output) if staged else runs(files=files, output=output)
         kept = rejected.read_bytes() if rejected.exists() else b""
         return Done(output.path.read_bytes(), result, checked.output.to_json(), kept)
+
+    def _staged(
+        self, runs: Callable[..., RunResult], pipeline: Pipeline, files: Sequence[InputFile], output: OutputFile
+    ) -> RunResult:
+        rows = []
+        for i, file in enumerate(files):
+            kept = OutputFile(self.folder / f"rows-{i}", output.encoding)
+            runs(files=[file], output=kept, stage=Stage("first", pipeline.row_steps, i))
+            rows.append(InputFile(kept.path, f"rows-{i}", ROWS))
+        origins = [Origin(file.name, file.start) for file in files]
+        return runs(files=rows, output=output, stage=Stage("second", pipeline.row_steps), origins=origins)
 
     def _samples(self, contents: Mapping[str, bytes]) -> list[ObjectSample]:
         most = self.sample_bytes

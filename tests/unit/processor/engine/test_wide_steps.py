@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from services.processor.domain.pipeline import parse_config
 from services.processor.domain.pipeline_errors import PipelineError, RecordError
 from tests.unit.processor.engine.conftest import MIB, Engine
 from tests.unit.processor.engine.plain_steps import Record, Step, after
@@ -208,6 +209,8 @@ def test_steps_do_what_they_would_do_in_plain_python(records: list[Record], step
     config = {"transformations": steps, "input": {"schema": schema}, "output": {"format": "ndjson"}, "stamp": False}
     with TemporaryDirectory() as folder:
         done = Engine(Path(folder)).run(objects, config)
+        if parse_config(config).needs_all_rows:
+            assert Engine(Path(folder)).run(objects, config, staged=True).text == done.text
     expected = [record for i in range(files) for record in records[i::files]]
     for step in steps:
         expected = after(step, expected)

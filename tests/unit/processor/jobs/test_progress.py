@@ -1,5 +1,6 @@
 """What is done of a job, what is missing, and when somebody has to look after it."""
 
+import json
 from dataclasses import replace
 
 from services.processor.domain.formats import CSV, NDJSON, Encoding
@@ -15,13 +16,14 @@ from services.processor.domain.manifests import (
 )
 from services.processor.domain.outcomes import Counts, JobError, JobState, Outcome
 from services.processor.domain.part_results import PartResult
-from services.processor.domain.parts_to_ask import missing_parts, part_after
+from services.processor.domain.parts_to_ask import missing_parts, parts_after
 from services.processor.domain.pinned_sources import (
     PartInput,
     PinnedObject,
     PinnedSample,
     Slice,
-    partitions_of,
+    one_each,
+    packed,
     spread,
     whole,
 )
@@ -81,14 +83,59 @@ def test_no_more_parts_are_asked_for_than_the_job_may_have_at_once() -> None:
 
 def test_who_has_done_a_part_asks_for_the_one_that_waits_for_it() -> None:
     job = replace(JOB, parts=9, parts_at_once=3)
-    assert part_after(job, 0, [record(0, done=True)]) == 3
-    assert part_after(job, 0, [record(0, done=True), record(3, HELD)]) is None
-    assert part_after(job, 6, [record(6, done=True)]) is None
-    assert part_after(JOB, 0, [record(0, done=True)]) is None  # of an earlier version: all were asked for
+    assert parts_after(job, 0, [record(0, done=True)]) == (3,)
+    assert parts_after(job, 0, [record(0, done=True), record(3, HELD)]) == ()
+    assert parts_after(job, 6, [record(6, done=True)]) == ()
+    assert parts_after(JOB, 0, [record(0, done=True)]) == ()  # of an earlier version: all were asked for
 
 
 def test_when_all_parts_are_done_the_first_is_asked_for_so_that_somebody_commits() -> None:
     assert missing_parts(JOB, [record(part, done=True) for part in range(3)], now_ms=NOW) == (0,)
+
+
+STAGED = replace(JOB, second_parts=1)
+
+
+def test_a_second_stage_is_missing_only_once_the_first_is_done() -> None:
+    assert missing_parts(STAGED, [record(0, done=True)], now_ms=NOW) == (1,)
+    first = [record(0, done=True), record(1, done=True)]
+    assert missing_parts(STAGED, first, now_ms=NOW) == (2,)
+    assert missing_parts(STAGED, [*first, record(2, HELD)], now_ms=NOW) == ()
+    assert missing_parts(STAGED, [*first, record(2, done=True)], now_ms=NOW) == (0,)
+
+
+def test_who_ends_the_first_stage_asks_for_the_second() -> None:
+    job = replace(STAGED, parts_at_once=2)
+    first = [record(0, done=True), record(1, done=True)]
+    assert parts_after(job, 0, [record(0, done=True)]) == ()
+    assert parts_after(job, 0, [record(0, done=True), record(1, HELD)]) == ()
+    assert parts_after(job, 0, first) == parts_after(job, 1, first) == (2,)
+    assert parts_after(job, 1, [*first, record(2, HELD)]) == ()
+
+
+def test_what_lies_between_two_stages_is_counted_in_neither() -> None:
+    done = [record(part, done=True) for part in range(3)]
+    read = replace(COUNTS + COUNTS, records_out=0, bytes_out=0)
+    assert progress_of(STAGED, done[:2], now_ms=NOW).counts == read
+    assert progress_of(STAGED, done, now_ms=NOW).counts == replace(read, records_out=8, bytes_out=80)
+
+
+def test_nobody_knows_how_long_a_second_stage_takes() -> None:
+    job = replace(STAGED, bytes_in=200, opened_at_ms=NOW - 4000)
+    assert progress_of(job, [record(0, done=True)], now_ms=NOW).pace == Pace(2.5, 25, None)
+
+
+def test_a_manifest_tells_the_stages_apart() -> None:
+    plan = replace(PLAN, row_steps=2)
+    assert parse_plan(plan_text(plan)) == plan
+    results = [result(part) for part in range(3)]
+    manifest = json.loads(
+        manifest_text(completed(STAGED, plan, results, bucket="data", attempts=1, finished_at_ms=NOW))
+    )
+    rows = ["jobs/usr_ada/j/rows/part-00000-ab.parquet", "jobs/usr_ada/j/rows/part-00001-ab.parquet"]
+    assert [part["key"] for part in manifest["first_stage"]] == rows
+    assert [part["key"] for part in manifest["parts"]] == ["jobs/usr_ada/j/data/part-00002-ab.csv"]
+    assert manifest["result_location"] == "s3://data/jobs/usr_ada/j/data/part-00002-ab.csv"
 
 
 def test_a_job_may_have_ended_when_somebody_was_at_it_and_nobody_is() -> None:
@@ -150,17 +197,21 @@ def test_a_plan_is_read_as_it_was_written() -> None:
     assert parse_plan(plan_text(PLAN)) == PLAN
     assert PLAN.bytes_in == 100
     assert PLAN.inputs_of(1) == (PartInput(PLAN.sources[1], PLAN.encodings[1], Slice(1, 0, 40)),)
-    assert PLAN.fetched_by(1) == 40 + PLAN.joined[0].sources[0].size
 
 
 def test_columns_keep_their_order_in_a_plan() -> None:
     assert parse_plan(plan_text(PLAN)).schema.names == ("b", "a")
 
 
-def test_each_slice_is_a_partition_unless_a_step_must_see_all() -> None:
+def test_each_slice_is_a_partition_or_small_ones_share_one() -> None:
     slices = whole(PLAN.sources)
-    assert partitions_of(slices, at_once=False) == PLAN.partitions
-    assert partitions_of(slices, at_once=True) == (slices,)
+    assert one_each(slices) == PLAN.partitions == packed(slices, 99)
+    assert packed(slices, 100) == (slices,)
+    assert packed([Slice(0, 0, 10), Slice(0, 10, 15), Slice(1, 0, 9), Slice(2, 0, 99)], 100) == (
+        (Slice(0, 0, 10),),
+        (Slice(0, 10, 15), Slice(1, 0, 9)),
+        (Slice(2, 0, 99),),
+    )
 
 
 def test_samples_are_spread_evenly_and_begin_with_the_first() -> None:
