@@ -6,7 +6,12 @@ from tests.support.names import unique_name
 from tests.support.survival import jobs_survive
 from tests.support.system import System
 
-FAST = {"MAYFLY_LEASE_SECONDS": "2", "MAYFLY_SWEEP_AFTER_SECONDS": "2", "MAYFLY_SWEEP_INTERVAL_SECONDS": "0.5"}
+FAST = {
+    "MAYFLY_LEASE_SECONDS": "2",
+    "MAYFLY_SWEEP_AFTER_SECONDS": "2",
+    "MAYFLY_SWEEP_INTERVAL_SECONDS": "0.5",
+    "MAYFLY_PARTITION_BYTES": "2000000",  # several parts, whose rows are sorted in a second stage
+}
 
 
 async def test_jobs_survive_a_worker_and_a_processor_that_are_killed(tmp_path: Path) -> None:
