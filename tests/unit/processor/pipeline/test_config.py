@@ -6,7 +6,7 @@ from services.processor.domain.formats import CSV, NDJSON
 from services.processor.domain.pipeline import Pipeline, parse_config
 from services.processor.domain.pipeline_errors import PipelineError
 
-KEYS = 'known: "filter_condition", "transformations", "input", "output", "stamp"'
+KEYS = 'known: "filter_condition", "transformations", "input", "output", "on_bad_record", "stamp"'
 ONE_KEY = 'a step is an object with one key, such as {"drop": ["card"]}'
 NAMES = 'a list of column names is expected, such as ["id", "total"]'
 DERIVED = 'an object is expected, such as {"total": "price * quantity"}'
@@ -29,7 +29,8 @@ WRONG: list[tuple[object, str, str]] = [
         'unknown key "filterCondition"; did you mean "filter_condition"?',
     ),
     ({"engine": "spark"}, "config.engine", f'unknown key "engine"; {KEYS}'),
-    ({"on_bad_record": "skip"}, "config.on_bad_record", f'unknown key "on_bad_record"; {KEYS}'),
+    ({"on_bad_record": "skp"}, "config.on_bad_record", 'unknown policy "skp"; did you mean "skip"?'),
+    ({"on_bad_record": 5}, "config.on_bad_record", 'unknown policy "5"; known: "fail", "skip", "quarantine"'),
     ({"stamp": "yes"}, "config.stamp", "true or false is expected"),
     ({"filter_condition": 5}, "config.filter_condition", TEXT),
     ({"filter_condition": " "}, "config.filter_condition", TEXT),
@@ -41,9 +42,9 @@ WRONG: list[tuple[object, str, str]] = [
     ({"input": {"format": 5}}, "config.input.format", 'unknown format "5"; known: "json", "ndjson", "csv", "parquet"'),
     ({"input": {"format": "ndjsn"}}, "config.input.format", 'unknown format "ndjsn"; did you mean "ndjson"?'),
     (
-        {"input": {"compression": "zstd"}},
+        {"input": {"compression": "brotli"}},
         "config.input.compression",
-        'unknown compression "zstd"; known: "none", "gzip"',
+        'unknown compression "brotli"; known: "none", "gzip", "zstd"',
     ),
     ({"input": {"schema": []}}, "config.input.schema", 'an object is expected, such as {"price": "DOUBLE"}'),
     (
