@@ -6,12 +6,10 @@
 - `valkey`, `aws_emulator`: the servers themselves, for a test that stops, hangs or kills them. Such a test leaves them
   running and resumed; one that wants to break things for longer starts a server of its own.
 
-Nothing is started for tests that ask for none of these. Where tests run in several processes (`make test`), each
-process has its own; the system tests, which time what they see, stay together in one.
+Nothing is started for tests that ask for none of these.
 """
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -21,19 +19,9 @@ from shared.testing.aws_emulator import AwsEmulator
 from shared.testing.valkey import WHEEL, Valkey
 from tests.support.names import unique_name
 
-TESTS = Path(__file__).parent
-
 # A busy or a new machine is slow now and then; that is no fault of what is tested.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
-
-
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What is run in one process: all system tests, and all tests of a file."""
-    for item in items:
-        file = item.path.relative_to(TESTS)
-        item.add_marker(pytest.mark.xdist_group("system" if file.parts[0] == "system" else str(file)))
 
 
 class BackendSettings(BaseSettings):

@@ -1,12 +1,10 @@
 """Ports for real servers on this machine's loopback."""
 
-import os
 import secrets
 import socket
 
 FIRST_PORT = 20_000
 LAST_PORT = 32_000
-_MOST_PROCESSES = 8
 _given: set[int] = set()
 
 
@@ -22,15 +20,13 @@ def port_is_free(port: int, host: str = "127.0.0.1") -> bool:
 
 
 def free_port() -> int:
-    """A port that nobody listens on, given once in this process and in no other process of the same test run.
+    """A port that nobody listens on, given once in this process.
 
     It lies below the ports that systems hand out to outgoing connections: a server that is restarted finds its port
     free again, and a client that tries to reach it meanwhile cannot be connected to itself.
     """
-    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0")  # noqa: TID251 - told by pytest, no setting of ours
-    first = FIRST_PORT + int(worker.removeprefix("gw")) % _MOST_PROCESSES
     while True:
-        port = first + secrets.randbelow((LAST_PORT - FIRST_PORT) // _MOST_PROCESSES) * _MOST_PROCESSES
+        port = FIRST_PORT + secrets.randbelow(LAST_PORT - FIRST_PORT)
         if port not in _given and port_is_free(port):
             _given.add(port)
             return port

@@ -91,6 +91,7 @@ class History:
         self.lives[who].calls.crash_at(number, when)
         await until_dead(self.lives[who].work_once())
         self.lives[who].calls.dead = False
+        self._awake(who)  # where it did not come that far, it does not die later
 
     async def _sleep(self, who: str, number: int, when: When) -> None:
         self._awake(who)

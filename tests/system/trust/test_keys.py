@@ -139,6 +139,7 @@ async def test_what_a_distrusted_key_signed_is_refused_within_the_bound(
             assert response.status_code == 200, response.text
             await revoked.until(REFUSED, processors, within_seconds=10)
             await asyncio.sleep(bound)
+        await revoked.until(REFUSED, processors, within_seconds=10)  # a busy machine may not have asked since
         assert revoked.last_accepted() - at <= bound
         assert revoked.statuses(since=at + bound) == {REFUSED}
     load.answers.pop(stolen, None)
