@@ -212,12 +212,13 @@ async def test_a_comparison_of_very_many_comes_to_its_end(
     keeper: Keeper, make_settings: MakeSettings, link: SlowLink
 ) -> None:
     """All of them together take longer than DynamoDB has for one answer; else nothing would ever be compared again."""
-    prefix, patience_seconds, pages = make_settings().table_prefix, 1.5, 3
+    prefix, patience_seconds, pages, page_seconds = make_settings().table_prefix, 3.0, 5, 0.8
     await keeper.look(2)
     log = RevocationLog(keeper.dynamodb, prefix, patience_seconds=patience_seconds)
     keeper.keep = replace(keeper.keep, log=log)
     stored = await _write_pages(keeper, prefix, pages, clock.now())
-    link.delay_seconds = 2 * patience_seconds / pages
+    assert pages * page_seconds > patience_seconds
+    link.delay_seconds = page_seconds
     await keeper.look()
     link.delay_seconds = 0
     assert len(await keeper.announced()) == stored == ROWS_IN_PAGE * pages

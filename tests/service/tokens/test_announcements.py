@@ -18,7 +18,7 @@ from tests.service.tokens.backends import hung
 NOW = int(clock.now())
 
 
-def revocation(value: str, expires_at: int = NOW + 900) -> Revocation:
+def revocation(value: str, expires_at: int = NOW + 86_400) -> Revocation:
     return Revocation(Target("jti", value), NOW, expires_at)
 
 
@@ -30,17 +30,17 @@ async def entries(redis: Redis) -> list[tuple[str, dict[str, str]]]:
 async def test_a_revocation_is_in_snapshot_and_stream(announcements: Announcements, redis: Redis) -> None:
     receipt = await announcements.announce(revocation("tok_1"))
     member = to_member(revocation("tok_1"))
-    assert await redis.zrange(SNAPSHOT_KEY, 0, -1, withscores=True) == [(member, NOW + 900)]
+    assert await redis.zrange(SNAPSHOT_KEY, 0, -1, withscores=True) == [(member, NOW + 86_400)]
     [(stream_id, fields)] = await entries(redis)
     assert stream_id == receipt
-    assert (fields["revocation"], fields["expires_at"]) == (member, str(NOW + 900))
+    assert (fields["revocation"], fields["expires_at"]) == (member, str(NOW + 86_400))
     assert float(fields["announced_at"]) == pytest.approx(clock.now(), abs=5)
 
 
 async def test_to_announce_twice_does_no_harm(announcements: Announcements, redis: Redis) -> None:
-    await announcements.announce(revocation("tok_1", NOW + 900))
+    await announcements.announce(revocation("tok_1", NOW + 86_400))
     await announcements.announce(revocation("tok_1", NOW + 100))
-    assert await redis.zrange(SNAPSHOT_KEY, 0, -1, withscores=True) == [(to_member(revocation("tok_1")), NOW + 900)]
+    assert await redis.zrange(SNAPSHOT_KEY, 0, -1, withscores=True) == [(to_member(revocation("tok_1")), NOW + 86_400)]
 
 
 async def test_what_has_expired_goes_with_the_next_announcement(announcements: Announcements, redis: Redis) -> None:
@@ -71,12 +71,12 @@ async def test_an_empty_redis_has_no_generation_until_it_is_rebuilt(announcement
 
 async def test_a_rebuild_fills_the_snapshot_and_keeps_what_is_there(announcements: Announcements, redis: Redis) -> None:
     await announcements.announce(revocation("tok_meanwhile"))
-    await announcements.announce(revocation("tok_0", NOW + 5000))
+    await announcements.announce(revocation("tok_0", NOW + 90_000))
     await announcements.rebuild(revocation(f"tok_{number}") for number in range(2500))
     snapshot: Any = await redis.zrange(SNAPSHOT_KEY, 0, -1, withscores=True)
     scores = dict(snapshot)
     assert len(scores) == 2501
-    assert scores[to_member(revocation("tok_0"))] == NOW + 5000
+    assert scores[to_member(revocation("tok_0"))] == NOW + 90_000
     assert to_member(revocation("tok_meanwhile")) in scores
 
 

@@ -22,7 +22,7 @@ PATIENT_SECONDS = 5.0
 
 
 def revocation(value: str) -> Revocation:
-    return Revocation(Target("sid", value), NOW, NOW + 900)
+    return Revocation(Target("sid", value), NOW, NOW + 86_400)
 
 
 @pytest.fixture

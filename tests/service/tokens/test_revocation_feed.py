@@ -27,12 +27,12 @@ end
 """
 
 
-def revocation(value: str, expires_at: int = NOW + 900) -> Revocation:
+def revocation(value: str, expires_at: int = NOW + 86_400) -> Revocation:
     return Revocation(Target("jti", value), NOW, expires_at)
 
 
 def claims(jti: str) -> Claims:
-    return Claims("iss", "usr", ("mayfly",), "cli", jti, NOW, None, NOW + 900, frozenset(), None, (), (), None)
+    return Claims("iss", "usr", ("mayfly",), "cli", jti, NOW, None, NOW + 86_400, frozenset(), None, (), (), None)
 
 
 def staleness(feed: RevocationFeed) -> float:
@@ -105,7 +105,7 @@ async def test_a_backlog_is_read_to_its_end_before_the_feed_is_fresh(
 ) -> None:
     await announcements.rebuild([])
     await fresh(feed)
-    await redis.eval(TWO_AND_A_HALF_READS, 1, STREAM_KEY, NOW + 900)
+    await redis.eval(TWO_AND_A_HALF_READS, 1, STREAM_KEY, NOW + 86_400)
     written = clock.monotonic()
     await eventually(lambda: heard_since(feed, written))
     assert len(feed.revoked) == 2500
@@ -145,7 +145,7 @@ async def test_a_redis_that_forgot_and_was_filled_within_one_read_is_loaded_agai
     await fresh(feed)
     async with redis.pipeline(transaction=True) as pipeline:
         pipeline.flushall()
-        pipeline.zadd(SNAPSHOT_KEY, {to_member(revocation("tok_1")): NOW + 900})
+        pipeline.zadd(SNAPSHOT_KEY, {to_member(revocation("tok_1")): NOW + 86_400})
         pipeline.xadd(STREAM_KEY, {"generation": "other"})
         pipeline.set(GENERATION_KEY, f"not-{generation}")
         await pipeline.execute()
@@ -153,16 +153,21 @@ async def test_a_redis_that_forgot_and_was_filled_within_one_read_is_loaded_agai
 
 
 async def test_a_stream_that_went_back_is_loaded_again(
-    announcements: Announcements, feed: RevocationFeed, redis: Redis
+    announcements: Announcements, redis: Redis, redis_url: str
 ) -> None:
+    """Before anybody vouches for it: auth compares first, and announces what was lost."""
     generation = await announcements.rebuild([])
-    await fresh(feed)
+    feed = RevocationFeed(redis_url)
+    feed.start()
+    async with vouched_for(redis_url):
+        await fresh(feed)
     async with redis.pipeline(transaction=True) as pipeline:
         pipeline.delete(STREAM_KEY)
         pipeline.xadd(STREAM_KEY, {"generation": generation}, id="5-1")
-        pipeline.zadd(SNAPSHOT_KEY, {to_member(revocation("tok_1")): NOW + 900})
+        pipeline.zadd(SNAPSHOT_KEY, {to_member(revocation("tok_1")): NOW + 86_400})
         await pipeline.execute()
     await knows(feed, "tok_1")
+    await feed.stop()
 
 
 async def test_a_stream_with_a_gap_is_loaded_again(
@@ -171,7 +176,7 @@ async def test_a_stream_with_a_gap_is_loaded_again(
     await announcements.rebuild([])
     await fresh(feed)
     async with redis.pipeline(transaction=True) as pipeline:
-        pipeline.zadd(SNAPSHOT_KEY, {to_member(revocation("tok_cut_off")): NOW + 900})
+        pipeline.zadd(SNAPSHOT_KEY, {to_member(revocation("tok_cut_off")): NOW + 86_400})
         pipeline.xadd(STREAM_KEY, {"generation": "a"})
         pipeline.xadd(STREAM_KEY, {"generation": "b"})
         pipeline.xtrim(STREAM_KEY, maxlen=1, approximate=False)
@@ -203,8 +208,8 @@ async def test_what_nobody_understands_is_passed_over(
 ) -> None:
     await announcements.rebuild([])
     await fresh(feed)
-    await redis.zadd(SNAPSHOT_KEY, {"nonsense": NOW + 900})
-    await redis.xadd(STREAM_KEY, {"revocation": "planet|1|earth", "expires_at": NOW + 900, "announced_at": 1})
+    await redis.zadd(SNAPSHOT_KEY, {"nonsense": NOW + 86_400})
+    await redis.xadd(STREAM_KEY, {"revocation": "planet|1|earth", "expires_at": NOW + 86_400, "announced_at": 1})
     await announcements.announce(revocation("tok_1"))
     await knows(feed, "tok_1")
     await fresh(feed)

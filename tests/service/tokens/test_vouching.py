@@ -21,7 +21,7 @@ from tests.support.waiting import eventually
 NOW = int(clock.now())
 
 
-def revocation(value: str, expires_at: int = NOW + 900) -> Revocation:
+def revocation(value: str, expires_at: int = NOW + 86_400) -> Revocation:
     return Revocation(Target("jti", value), NOW, expires_at)
 
 
@@ -51,9 +51,9 @@ async def test_there_is_nothing_to_see_in_a_redis_that_was_not_filled(
 async def test_what_nobody_can_have_heard_is_missing(
     vouching: Vouching, announcements: Announcements, redis: Redis
 ) -> None:
-    heard, lost, longer = revocation("heard"), revocation("lost"), revocation("longer", NOW + 901)
+    heard, lost, longer = revocation("heard"), revocation("lost"), revocation("longer", NOW + 86_401)
     await announcements.announce(heard)
-    await redis.zadd(SNAPSHOT_KEY, {to_member(longer): NOW + 900})
+    await redis.zadd(SNAPSHOT_KEY, {to_member(longer): NOW + 86_400})
     assert await vouching.missing([heard, lost, longer]) == [lost, longer]
     assert await vouching.missing([]) == []
     many = [revocation(f"tok_{number}") for number in range(2500)]
