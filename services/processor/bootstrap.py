@@ -11,8 +11,10 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from services.processor.context_keys import ALGORITHM
+from services.processor.domain.trigger_events import INPUTS
 from services.processor.settings import ProcessorSettings
 from services.processor.stores.job_keys import BY_OWNER, OPEN_BY_OWNER, OPEN_JOBS, OUTBOX, TABLE
+from services.processor.stores.schedule_rules import RULE_PREFIX
 from shared.clients.aws import aws_errors, error_code, open_dynamodb, open_events, open_s3, open_sqs, open_ssm
 from shared.clients.aws_types import DynamoDBClient, S3Client, SQSClient
 from shared.clients.patience import patiently
@@ -95,6 +97,7 @@ _EXISTS = {
 }
 _DEAD_LETTER_SECONDS = 14 * 86_400
 _PATIENCE_SECONDS = 60  # an emulator that has only just started loads its services at their first call
+_NOTIFICATION = "mayfly-triggers"
 _MESSAGE_SECONDS = 4 * 86_400
 
 
@@ -108,6 +111,8 @@ async def bootstrap(settings: ProcessorSettings) -> None:
         await _make_table(dynamodb, settings.table_prefix + TABLE)
         await _make_bucket(s3, settings)
         await _make_queues(sqs, settings)
+        if settings.trigger_queue_name is not None:
+            await _make_trigger_queue(sqs, s3, settings, settings.trigger_queue_name)
     if settings.event_bus not in {None, "default"}:
         await _make_bus(settings)
     if settings.mode == "local" and settings.ssm_prefix and settings.context_key is None:
@@ -196,16 +201,53 @@ async def _make_queues(sqs: SQSClient, settings: ProcessorSettings) -> None:
     with aws_errors("SQS"):
         dead = (await sqs.create_queue(QueueName=settings.dead_letter_queue_name))["QueueUrl"]
         await sqs.set_queue_attributes(QueueUrl=dead, Attributes={"MessageRetentionPeriod": str(_DEAD_LETTER_SECONDS)})
-        found = await sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])
-        redrive = {
-            "deadLetterTargetArn": found["Attributes"]["QueueArn"],
-            "maxReceiveCount": settings.max_receive_count,
+    await _make_queue(sqs, settings, settings.queue_name)
+
+
+async def _make_queue(sqs: SQSClient, settings: ProcessorSettings, name: str, policy: str = "") -> str:
+    """A queue whose messages go to the dead-letter queue after so many tries; its ARN."""
+    with aws_errors("SQS"):
+        dead = (await sqs.get_queue_url(QueueName=settings.dead_letter_queue_name))["QueueUrl"]
+        redrive = {"deadLetterTargetArn": await _arn(sqs, dead), "maxReceiveCount": settings.max_receive_count}
+        url = (await sqs.create_queue(QueueName=name))["QueueUrl"]
+        attributes = {"MessageRetentionPeriod": str(_MESSAGE_SECONDS), "RedrivePolicy": json.dumps(redrive)}
+        await sqs.set_queue_attributes(QueueUrl=url, Attributes=attributes | ({"Policy": policy} if policy else {}))  # type: ignore[arg-type]  # names of attributes
+        return await _arn(sqs, url)
+
+
+async def _arn(sqs: SQSClient, url: str) -> str:
+    return (await sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"]))["Attributes"]["QueueArn"]
+
+
+async def _make_trigger_queue(sqs: SQSClient, s3: S3Client, settings: ProcessorSettings, name: str) -> None:
+    """S3 may write to it, and does for each new object below `inputs/`; so may EventBridge, by our rules.
+
+    The bucket's other notifications stay.
+    """
+    bucket, rules = f"arn:aws:s3:::{settings.bucket}", f"arn:aws:events:*:*:rule/{RULE_PREFIX}*"
+    statements = [
+        {
+            "Effect": "Allow",
+            "Principal": {"Service": f"{service}.amazonaws.com"},
+            "Action": "sqs:SendMessage",
+            "Resource": "*",
+            "Condition": {"ArnLike": {"aws:SourceArn": source}},
         }
-        jobs = (await sqs.create_queue(QueueName=settings.queue_name))["QueueUrl"]
-        await sqs.set_queue_attributes(
-            QueueUrl=jobs,
-            Attributes={"MessageRetentionPeriod": str(_MESSAGE_SECONDS), "RedrivePolicy": json.dumps(redrive)},
-        )
+        for service, source in (("s3", bucket), ("events", rules))
+    ]
+    arn = await _make_queue(sqs, settings, name, json.dumps({"Version": "2012-10-17", "Statement": statements}))
+    told: Any = {
+        "Id": _NOTIFICATION,
+        "QueueArn": arn,
+        "Events": ["s3:ObjectCreated:*"],
+        "Filter": {"Key": {"FilterRules": [{"Name": "prefix", "Value": INPUTS}]}},
+    }
+    with aws_errors("S3"):
+        found: Any = await s3.get_bucket_notification_configuration(Bucket=settings.bucket)
+        found.pop("ResponseMetadata", None)
+        others = [each for each in found.get("QueueConfigurations", []) if each.get("Id") != _NOTIFICATION]
+        found["QueueConfigurations"] = [*others, told]
+        await s3.put_bucket_notification_configuration(Bucket=settings.bucket, NotificationConfiguration=found)
 
 
 async def _make_bus(settings: ProcessorSettings) -> None:

@@ -1,6 +1,6 @@
 """By whose keys the contexts of jobs are signed and believed, as settings say it."""
 
-from services.processor.domain.job_contexts import ContextIssuer, ContextTrust
+from services.processor.domain.contexts import ContextIssuer, ContextTrust
 from services.processor.settings import ProcessorSettings
 from shared.settings import SettingsError
 from shared.tokens.keyset import KeySet, UnusableKeySet

@@ -6,11 +6,14 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
-from services.processor.context_keys import load_context_issuer
+from services.processor.context_keys import load_context_issuer, load_context_trust
 from services.processor.resources import open_stores, processor_flows
 from services.processor.routes import events, jobs, pipelines, previews, results, uploads
 from services.processor.settings import ProcessorSettings
+from services.processor.stores.job_callers import JobCallers
+from services.processor.triggering import triggering
 from services.processor.trust import open_trust
+from shared import clock
 from shared.web.app import new_app
 
 _DESCRIPTION = """
@@ -27,7 +30,7 @@ def create_app(settings: ProcessorSettings) -> FastAPI:
     Raises:
         SettingsError: there is no key for the contexts of jobs, or it is none for this.
     """
-    contexts = load_context_issuer(settings)
+    contexts, believed = load_context_issuer(settings), load_context_trust(settings)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -35,9 +38,14 @@ def create_app(settings: ProcessorSettings) -> FastAPI:
             stores = await stack.enter_async_context(open_stores(settings))
             trust = await stack.enter_async_context(open_trust(settings, stores.dynamodb))
             app.state.settings = settings
-            app.state.flows = processor_flows(stores, settings, contexts)
+            callers = JobCallers(believed, trust.revocations.status, clock.now)
+            flows = app.state.flows = processor_flows(stores, settings, contexts, callers)
             app.state.verifier = trust.verifier
             app.state.readiness_checks = (*trust.checks(), *stores.checks())
+            if flows.triggers and settings.trigger_queue_name:
+                await stack.enter_async_context(
+                    triggering(settings, settings.trigger_queue_name, flows.triggers, lambda: app.state.draining)
+                )
             yield
 
     return new_app(

@@ -5,15 +5,18 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from services.processor.domain.job_contexts import ContextIssuer
+from services.processor.domain.contexts import ContextIssuer
 from services.processor.domain.job_names import JobKey
 from services.processor.domain.submissions import SourceAccess
 from services.processor.engine.session import EngineLimits
+from services.processor.flows.arm_pipeline import ArmPipeline
 from services.processor.flows.cancel_job import CancelJob
 from services.processor.flows.combine_result import CombineResult
 from services.processor.flows.complete_upload import CompleteUpload
 from services.processor.flows.delete_pipeline import DeletePipeline
 from services.processor.flows.follow_job import FollowJob
+from services.processor.flows.keep_schedule import KeepSchedule
+from services.processor.flows.keep_triggers import KeepTriggers
 from services.processor.flows.list_jobs import ListJobs
 from services.processor.flows.list_pipelines import ListPipelines
 from services.processor.flows.plan_job import PlanJob
@@ -23,12 +26,14 @@ from services.processor.flows.read_pipeline import ReadPipeline
 from services.processor.flows.read_result import ReadResult
 from services.processor.flows.read_status import ReadStatus
 from services.processor.flows.run_part import RunPart
+from services.processor.flows.run_triggered import RunTriggered
 from services.processor.flows.start_upload import StartUpload
 from services.processor.flows.store_pipeline import StorePipeline
 from services.processor.flows.submit_job import SubmitJob
 from services.processor.flows.sweep_jobs import SweepJobs
 from services.processor.flows.try_job import TryJob
 from services.processor.settings import ProcessorSettings
+from services.processor.stores.acceptance import Acceptance
 from services.processor.stores.admission import Admission
 from services.processor.stores.cutting import Cutting
 from services.processor.stores.event_bus import EventBus
@@ -47,6 +52,7 @@ from services.processor.stores.outcomes import Outcomes
 from services.processor.stores.parts import Leases, Parts
 from services.processor.stores.planner import LookInto, Planner
 from services.processor.stores.records import Records
+from services.processor.stores.schedule_rules import ScheduleRules
 from services.processor.stores.source_finder import SourceFinder
 from services.processor.stores.stored_pipelines import StoredPipelines
 from services.processor.stores.stream_places import StreamPlaces
@@ -54,7 +60,7 @@ from services.processor.stores.work_folder import process_folder
 from services.processor.stores.work_queue import QueueUrl, WorkQueue
 from shared import clock
 from shared.clients.aws import aws_errors, open_dynamodb, open_events, open_s3, open_sqs
-from shared.clients.aws_types import DynamoDBClient, S3Client
+from shared.clients.aws_types import DynamoDBClient, S3Client, SQSClient
 from shared.web.health import ReadinessCheck
 
 
@@ -72,6 +78,7 @@ class Stores:
     files: JobFiles
     outcomes: Outcomes
     queue: WorkQueue
+    schedule_rules: ScheduleRules | None
     bus: EventBus | None
     links: Links
     records: Records
@@ -115,6 +122,15 @@ class ProcessorFlows:
     read_pipeline: ReadPipeline
     list_pipelines: ListPipelines
     delete_pipeline: DeletePipeline
+    triggers: "TriggerFlows | None"
+
+
+@dataclass(frozen=True, slots=True)
+class TriggerFlows:
+    """What a processor calls by itself."""
+
+    run_triggered: RunTriggered
+    keep_triggers: KeepTriggers
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +158,11 @@ async def open_stores(
         sqs = await stack.enter_async_context(open_sqs(settings, long_poll_seconds=long_poll_seconds))
         folder = stack.enter_context(process_folder(settings.work_dir))
         table = settings.table_prefix + TABLE
-        bus = await stack.enter_async_context(_open_bus(settings, settings.event_bus)) if settings.event_bus else None
+        bus, rules = None, None
+        if settings.event_bus or settings.trigger_queue_name:
+            events = await stack.enter_async_context(open_events(settings))
+            bus = EventBus(events, settings.event_bus, settings.bucket) if settings.event_bus else None
+            rules = ScheduleRules(events, sqs, settings.trigger_queue_name) if settings.trigger_queue_name else None
         jobs, files = Jobs(dynamodb, table, with_outbox=bus is not None), JobFiles(s3, settings.bucket)
         yield Stores(
             dynamodb=dynamodb,
@@ -154,7 +174,8 @@ async def open_stores(
             inputs=Inputs(s3),
             files=files,
             outcomes=Outcomes(files, jobs),
-            queue=WorkQueue(sqs, QueueUrl(sqs, settings.queue_name), QueueUrl(sqs, settings.dead_letter_queue_name)),
+            queue=work_queue(sqs, settings, settings.queue_name),
+            schedule_rules=rules,
             bus=bus,
             links=Links(signer, settings.bucket),
             records=Records(
@@ -169,17 +190,22 @@ async def open_stores(
 
 
 def processor_flows(
-    stores: Stores, settings: ProcessorSettings, contexts: ContextIssuer, now: clock.Clock = clock.now
+    stores: Stores,
+    settings: ProcessorSettings,
+    contexts: ContextIssuer,
+    callers: JobCallers,
+    now: clock.Clock = clock.now,
 ) -> ProcessorFlows:
     finder = SourceFinder(stores.inputs, settings.preview_bytes, settings.max_objects, settings.max_listed_keys, 1)
     watch = JobWatch(stores.parts, stores.outcomes)
     requests = JobRequests(stores.pipelines, stores.access)
     large_uploads = LargeUploads(stores.s3, stores.links.s3, settings.bucket)
     planner = _planner(stores, settings, stores.records.try_inputs, only_about=True)
+    acceptance = Acceptance(stores.jobs, Admission(stores.jobs, settings.quotas), stores.queue, settings)
+    arm_pipeline = ArmPipeline(stores.pipelines, contexts, callers, now)
+    keep_schedule = KeepSchedule(stores.pipelines, stores.schedule_rules) if stores.schedule_rules else None
     return ProcessorFlows(
-        submit_job=SubmitJob(
-            stores.jobs, requests, Admission(stores.jobs, settings.quotas), stores.queue, contexts, settings, now
-        ),
+        submit_job=SubmitJob(stores.jobs, requests, acceptance, contexts, now),
         try_job=TryJob(requests, planner, stores.access, settings),
         read_status=ReadStatus(stores.jobs, watch, now),
         follow_job=FollowJob(stores.jobs, watch, StreamPlaces(settings.max_event_streams), now),
@@ -190,10 +216,16 @@ def processor_flows(
         start_upload=StartUpload(stores.links, large_uploads, settings, now),
         complete_upload=CompleteUpload(large_uploads),
         preview_pipeline=PreviewPipeline(finder, stores.records, stores.access, settings, now),
-        store_pipeline=StorePipeline(stores.pipelines, stores.access, settings, now),
+        store_pipeline=StorePipeline(stores.pipelines, arm_pipeline, keep_schedule, stores.access, settings, now),
         read_pipeline=ReadPipeline(stores.pipelines),
         list_pipelines=ListPipelines(stores.pipelines),
-        delete_pipeline=DeletePipeline(stores.pipelines),
+        delete_pipeline=DeletePipeline(stores.pipelines, keep_schedule),
+        triggers=TriggerFlows(
+            RunTriggered(stores.pipelines, arm_pipeline, keep_schedule, acceptance, stores.access, now),
+            KeepTriggers(stores.pipelines, arm_pipeline, keep_schedule, now),
+        )
+        if keep_schedule
+        else None,
     )
 
 
@@ -235,10 +267,9 @@ def worker_flows(
     )
 
 
-@asynccontextmanager
-async def _open_bus(settings: ProcessorSettings, name: str) -> AsyncIterator[EventBus]:
-    async with open_events(settings) as events:
-        yield EventBus(events, name, settings.bucket)
+def work_queue(sqs: SQSClient, settings: ProcessorSettings, name: str) -> WorkQueue:
+    """The queue of this name; what can't be done goes where all such work goes."""
+    return WorkQueue(sqs, QueueUrl(sqs, name), QueueUrl(sqs, settings.dead_letter_queue_name))
 
 
 def _planner(stores: Stores, settings: ProcessorSettings, look_into: LookInto, *, only_about: bool = False) -> Planner:

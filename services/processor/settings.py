@@ -28,6 +28,10 @@ class ProcessorSettings(SharedSettings):
         20, ge=2, le=1000, description="How often SQS hands out a message before it goes to the dead-letter queue."
     )
 
+    trigger_queue_name: str | None = Field(
+        None,
+        description="The SQS queue by which S3 and EventBridge run pipelines that have triggers; without one none has.",
+    )
     event_bus: str | None = Field(
         None, description="The EventBridge bus that is told how jobs end; without one nobody is told."
     )

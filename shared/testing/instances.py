@@ -49,6 +49,7 @@ def local_settings(*, redis_url: str, aws_endpoint_url: str, issuer: str, proces
         "MAYFLY_ISSUER": issuer,
         "MAYFLY_DOCS_ORIGINS": f"http://127.0.0.1:{processor_port},http://localhost:{processor_port}",
         "MAYFLY_EVENT_BUS": "mayfly",
+        "MAYFLY_TRIGGER_QUEUE_NAME": "mayfly-triggers",
         "MAYFLY_LOG_FORMAT": "json",
         # The emulator ends only after the last poll has: up to 20 s after its client went away.
         "MAYFLY_LONG_POLL_SECONDS": "1",

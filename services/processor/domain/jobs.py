@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from services.processor.domain.contexts import Subject
 from services.processor.domain.job_names import JobKey, JobRequest, listing_key
 from services.processor.domain.outcomes import JobState, Outcome
 
@@ -44,6 +45,11 @@ class Job:
     bytes_in: int = 0
     opened_at_ms: int = 0
     outcome: Outcome | None = None
+
+    @property
+    def subject(self) -> Subject:
+        """What its context is about."""
+        return Subject(self.key.folder, self.key.owner, self.request.fingerprint)
 
     @property
     def first_parts(self) -> int:

@@ -3,8 +3,10 @@
 import re
 from dataclasses import dataclass
 
+from services.processor.domain.contexts import Subject
 from services.processor.domain.fingerprint import canonical_json, fingerprint
-from services.processor.domain.job_names import PROCESSING_ID_PATTERN, JobRequest, parse_processing_id
+from services.processor.domain.job_names import PROCESSING_ID_PATTERN, JobRequest, owner_segment, parse_processing_id
+from services.processor.domain.triggers import S3Trigger, ScheduleTrigger, Trigger
 from shared.errors import Conflict, NotFound
 
 PIPELINE_NAME = re.compile(PROCESSING_ID_PATTERN, re.ASCII)
@@ -31,17 +33,49 @@ class TooManyPipelines(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class StoredPipeline:
-    """`request.data_source` is None where each run names its own."""
+    """`request.data_source` is None where each run names its own. One that an object triggers reads that object.
+
+    `context` proves who stored it. Without one its triggers do nothing: it was revoked, or not renewed in time.
+    """
 
     owner: str
     name: str
     request: JobRequest
     updated_at_ms: int
+    triggers: tuple[Trigger, ...] = ()
+    context: str = ""
+
+    def says(self, request: JobRequest, triggers: tuple[Trigger, ...]) -> bool:
+        """Whether it is this already."""
+        return (self.request.text, self.triggers) == (request.text, triggers)
+
+    @property
+    def is_armed(self) -> bool:
+        """Whether it runs by itself."""
+        return bool(self.triggers and self.context)
+
+    def waits_for(self, bucket: str, key: str) -> bool:
+        """Whether such an object runs it."""
+        of_objects = [trigger for trigger in self.triggers if isinstance(trigger, S3Trigger)]
+        return self.is_armed and any(trigger.matches(bucket, key) for trigger in of_objects)
+
+    @property
+    def schedule(self) -> str | None:
+        """By which EventBridge runs it; None: by none, or no longer."""
+        found = [trigger.expression for trigger in self.triggers if isinstance(trigger, ScheduleTrigger)]
+        return found[0] if found and self.is_armed else None
+
+    @property
+    def subject(self) -> Subject:
+        """What its context is about: what it does, and what it waits for."""
+        said = canonical_json([self.request.text, *(trigger.to_json() for trigger in self.triggers)])
+        return Subject(f"pipelines/{owner_segment(self.owner)}/{self.name}/", self.owner, fingerprint(said))
 
     @property
     def etag(self) -> str:
         """A strong one (RFC 9110 §8.8.3): other content or another time, another tag."""
-        text = canonical_json([self.name, self.request.text, self.updated_at_ms])
+        triggers = [trigger.to_json() for trigger in self.triggers]
+        text = canonical_json([self.name, self.request.text, self.updated_at_ms, *triggers])
         return f'"{fingerprint(text)[:_TAG_CHARACTERS]}"'
 
 

@@ -31,6 +31,10 @@ class SourceAccess:
     shared_prefixes: tuple[str, ...] = ()
     sample_allowed: bool = False
 
+    def inputs_of(self, owner: str) -> str:
+        """Where in the bucket the owner's uploads lie."""
+        return f"inputs/{owner_segment(owner)}/"
+
     def rules_for(self, owner: str) -> SourceRules:
         own = tuple(f"s3://{self.bucket}/{kind}/{owner_segment(owner)}/" for kind in ("inputs", "jobs"))
         return SourceRules(own + self.shared_prefixes, self.sample_allowed)

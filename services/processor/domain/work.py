@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from services.processor.domain.job_contexts import CallerRevoked, ContextRefused
+from services.processor.domain.contexts import ContextRefused
+from services.processor.domain.job_contexts import CallerRevoked
 from services.processor.domain.jobs import Job
 from services.processor.domain.manifests import cancelled, failed
 from services.processor.domain.outcomes import JobError

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from services.processor.domain.preconditions import Precondition
 from services.processor.domain.stored_pipelines import PipelineNotFound, parse_pipeline_name
+from services.processor.flows.keep_schedule import KeepSchedule
 from services.processor.stores.stored_pipelines import StoredPipelines
 from shared.errors import Unavailable
 
@@ -13,6 +14,7 @@ _TRIES = 5
 @dataclass(frozen=True, slots=True)
 class DeletePipeline:
     pipelines: StoredPipelines
+    keep_schedule: KeepSchedule | None
 
     async def __call__(self, owner: str, raw_name: str, precondition: Precondition) -> None:
         """It is gone. Its jobs stay: each has its own copy of what it does.
@@ -29,5 +31,7 @@ class DeletePipeline:
                 raise PipelineNotFound
             precondition.check(standing.etag)
             if await self.pipelines.delete(standing):
+                if self.keep_schedule and standing.schedule:
+                    await self.keep_schedule.at_once(owner, name)
                 return
         raise Unavailable("Other requests are changing this pipeline. Ask again.")

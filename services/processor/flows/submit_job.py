@@ -3,37 +3,26 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
-from services.processor.domain.job_contexts import ContextIssuer
-from services.processor.domain.job_names import JobConflict, JobKey
+from services.processor.domain.contexts import ContextIssuer, Requester
+from services.processor.domain.job_names import JobKey
 from services.processor.domain.jobs import Job
-from services.processor.domain.messages import WorkMessage
-from services.processor.domain.outcomes import JobState
-from services.processor.domain.quotas import QuotaExceeded
 from services.processor.domain.submissions import Submission, chosen_id
-from services.processor.settings import ProcessorSettings
-from services.processor.stores.admission import Admission
+from services.processor.stores.acceptance import Acceptance
 from services.processor.stores.job_requests import JobRequests
 from services.processor.stores.job_watch import until_ended
 from services.processor.stores.jobs import Jobs
-from services.processor.stores.work_queue import WorkQueue
 from shared import clock
-from shared.errors import FieldError, Unavailable
 from shared.ids import new_id
 from shared.telemetry.context import bind, current_trace
-from shared.telemetry.logs import get_logger
 from shared.tokens.claims import Caller
-
-log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class SubmitJob:
     jobs: Jobs
     requests: JobRequests
-    admission: Admission
-    queue: WorkQueue
+    acceptance: Acceptance
     contexts: ContextIssuer
-    settings: ProcessorSettings
     now: clock.Clock
 
     async def __call__(
@@ -41,37 +30,16 @@ class SubmitJob:
     ) -> Job:
         """Accept the job, or find that it was accepted before; then wait for its end, for so long.
 
-        An accepted job is durable: whatever dies from then on, it comes to its end.
-
         Raises:
             ValidationFailed: id, pipeline, source or config are wrong.
-            QuotaExceeded: the owner has as many open jobs as one may; nothing was accepted.
-            JobConflict: the owner's job of this id was another request.
-            Unavailable: nothing was accepted, or it is not known.
+            QuotaExceeded, JobConflict, Unavailable: as it is accepted.
         """
         job = await self._parse(caller.user_id, submission)
-        job = replace(job, context=self.contexts.sign(job, caller.claims))
+        signed = self.contexts.sign(job.subject, Requester.of(caller.claims), job.submitted_at_ms // 1000)
+        job = replace(job, context=signed)
         bind(job_id=job.key.processing_id)
-        await self._admit(job.key)
-        standing = await self.jobs.claim(
-            job,
-            sweep_at_ms=round(job.submitted_at_ms + self.settings.sweep_after_seconds * 1000),
-            expires_at=job.submitted_at_ms // 1000 + self.settings.job_record_seconds,
-        )
-        if standing.request.fingerprint != job.request.fingerprint:
-            raise _conflict(job.key.processing_id)
-        if standing.state is JobState.ACCEPTED and not standing.lease.fence:
-            # Also of a request that was accepted before and has no worker yet: who accepted it may have died before
-            # the message was sent. A double does no harm.
-            await self._enqueue(standing)
+        standing = await self.acceptance.accept(job)
         return await until_ended(self.jobs, standing, wait_seconds=wait_seconds, no_more=no_more)
-
-    async def _admit(self, key: JobKey) -> None:
-        try:
-            await self.admission.check(key.owner)
-        except QuotaExceeded:
-            if await self.jobs.get(key) is None:  # to ask for one's own job again is no further one
-                raise
 
     async def _parse(self, owner: str, submission: Submission) -> Job:
         return Job(
@@ -80,23 +48,3 @@ class SubmitJob:
             submitted_at_ms=round(self.now() * 1000),
             traceparent=current_trace().traceparent,
         )
-
-    async def _enqueue(self, job: Job) -> None:
-        try:
-            await self.queue.send(WorkMessage(job.key, None, job.traceparent))
-            log.info("job_accepted")
-        except Unavailable as error:
-            # It is accepted all the same: the sweeper sends the message again.
-            log.warning("job_accepted_without_message", detail=error.detail)
-
-
-def _conflict(processing_id: str) -> JobConflict:
-    detail = (
-        f"The job {processing_id} exists with another data_source or config. Choose another id, or repeat that one."
-    )
-    return JobConflict(
-        detail,
-        errors=[FieldError("/processing_id", "is taken by another request")],
-        extensions={"processing_id": processing_id},
-        headers={"Location": f"/api/status/{processing_id}"},
-    )

@@ -5,7 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Header, Query, Response, status
 
 from services.processor.dependencies import Flows, JobId, NoMore, Owner, Prefer, VerifiedCaller, WaitSeconds
-from services.processor.domain.job_contexts import CallerRevoked, ContextRefused
+from services.processor.domain.contexts import ContextRefused
+from services.processor.domain.job_contexts import CallerRevoked
 from services.processor.domain.job_names import JobConflict, JobNotFound
 from services.processor.domain.outcomes import JobState
 from services.processor.domain.pipeline_errors import DeadlineExceeded, PipelineError

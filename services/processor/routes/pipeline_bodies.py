@@ -14,6 +14,12 @@ from shared.web.schema import RequestModel, ResponseModel
 class PipelineRequest(RequestModel):
     data_source: DataSource | None = Field(None, description="What a run reads that names no `data_source`.")
     config: Config = Field(default_factory=dict)
+    triggers: list[Any] = Field(
+        default_factory=list,
+        description="What runs it by itself: objects that arrive among your inputs, by `prefix` and `suffix`, "
+        "or moments, as EventBridge writes them, in UTC.",
+        examples=[[{"s3": {"suffix": ".csv"}}, {"schedule": "rate(1 hour)"}]],
+    )
 
 
 class PipelineResponse(ResponseModel):
@@ -21,6 +27,8 @@ class PipelineResponse(ResponseModel):
     name: str
     data_source: str | list[str] | None
     config: dict[str, Any]
+    triggers: list[dict[str, Any]]
+    armed: bool = Field(description="Whether it runs by itself, as `triggers` say.")
     updated_at: str
 
     @classmethod
@@ -30,6 +38,8 @@ class PipelineResponse(ResponseModel):
             name=pipeline.name,
             data_source=source,
             config=dict(pipeline.request.config),
+            triggers=[dict(trigger.to_json()) for trigger in pipeline.triggers],
+            armed=pipeline.is_armed,
             updated_at=clock.rfc3339(pipeline.updated_at_ms / 1000),
         )
 

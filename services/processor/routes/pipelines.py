@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, Header, Path, Query, Response, status
 
-from services.processor.dependencies import Flows, Owner
+from services.processor.dependencies import Flows, Owner, VerifiedCaller
 from services.processor.domain.job_names import PROCESSING_ID_PATTERN
 from services.processor.domain.pipeline_errors import PipelineError
 from services.processor.domain.preconditions import Precondition, PreconditionFailed, parse_precondition
@@ -58,12 +58,19 @@ async def store_pipeline(
     name: PipelineName,
     body: Annotated[PipelineRequest, Body(openapi_examples=PIPELINE_EXAMPLES)],
     flows: Flows,
-    owner: Owner,
+    caller: VerifiedCaller,
     precondition: Annotated[Precondition, Depends(precondition_of)],
     response: Response,
 ) -> PipelineResponse:
-    """Checked as a job is when it is submitted. Jobs that were submitted before do what it said then."""
-    stored, is_new = await flows.store_pipeline(owner, name, body.data_source, body.config, precondition)
+    """Checked as a job is when it is submitted. Jobs that were submitted before do what it said then.
+
+    With `triggers` it runs by itself: over each object that arrives among your inputs and matches one, or by a
+    schedule. It does so as long as neither you nor the client that you store it with are revoked. `armed` says so;
+    store it again to let it run again.
+    """
+    stored, is_new = await flows.store_pipeline(
+        caller, name, body.data_source, body.config, body.triggers, precondition=precondition
+    )
     response.status_code = status.HTTP_201_CREATED if is_new else status.HTTP_200_OK
     response.headers["ETag"] = stored.etag
     return PipelineResponse.of(stored)

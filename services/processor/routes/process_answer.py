@@ -2,7 +2,7 @@
 
 from fastapi import Response, status
 
-from services.processor.domain.job_contexts import ContextRefused
+from services.processor.domain.contexts import ContextRefused
 from services.processor.domain.jobs import Job
 from services.processor.domain.outcomes import JobState
 from services.processor.domain.pipeline_errors import WorkFolderFull

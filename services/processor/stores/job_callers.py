@@ -1,18 +1,23 @@
-"""Whether a job's caller stands behind it: asked before each piece of its work, mostly out of memory."""
+"""Whether the caller stands behind a job: asked before each piece of its work, mostly out of memory."""
 
 from dataclasses import dataclass
 
 from prometheus_client import Counter
 
-from services.processor.domain.job_contexts import CallerRevoked, ContextRefused, ContextTrust
+from services.processor.domain.contexts import ContextExpired, ContextRefused, ContextTrust, Requester
+from services.processor.domain.job_contexts import CallerRevoked
 from services.processor.domain.jobs import Job
+from services.processor.domain.stored_pipelines import StoredPipeline
+from services.processor.domain.work_errors import WaitedTooLong
 from shared import clock
 from shared.errors import Problem
 from shared.telemetry.logs import get_logger
 from shared.tokens.revocation_status import RevocationStatus
 
 CONTEXTS = Counter(
-    "mayfly_job_contexts_total", "Contexts of jobs that were looked at before a piece of work, by outcome.", ["outcome"]
+    "mayfly_job_contexts_total",
+    "Contexts that were looked at, before a piece of a job's work or a run of a triggered pipeline, by outcome.",
+    ["outcome"],
 )
 log = get_logger(__name__)
 
@@ -23,22 +28,31 @@ class JobCallers:
     revocations: RevocationStatus
     now: clock.Clock
 
-    async def check(self, job: Job) -> None:
-        """Returns if somebody has asked for this very job and was not revoked since.
+    async def check(self, asked: Job | StoredPipeline) -> Requester:
+        """Who has asked for this very job, or stored this very pipeline, and was not revoked since.
 
         Raises:
-            ContextRefused: the job's record does not prove it.
-            WaitedTooLong: the job's time is over.
+            ContextRefused: the record does not prove it.
+            WaitedTooLong: its time is over.
             CallerRevoked: the user, the client, the key of the token or everything was revoked.
             RevocationUnknown: this can't be known now.
         """
         try:
-            caller = self.trust.verify(job, self.now())
-            if await self.revocations.ends_any(caller.issued):
+            requester = self._verify(asked)
+            if await self.revocations.ends_any(requester.issued):
                 raise CallerRevoked
         except Problem as problem:
             CONTEXTS.labels(problem.code).inc()
             if isinstance(problem, ContextRefused):
-                log.error("job_context_refused", reason=problem.reason)  # noqa: TRY400 - the trace says nothing more
+                log.error("context_refused", reason=problem.reason)  # noqa: TRY400 - the trace says nothing more
             raise
         CONTEXTS.labels("accepted").inc()
+        return requester
+
+    def _verify(self, asked: Job | StoredPipeline) -> Requester:
+        try:
+            return self.trust.verify(asked.subject, asked.context, self.now())
+        except ContextExpired as expired:
+            raise WaitedTooLong(
+                f"the job was not done within {expired.lifetime_seconds} s; submit it again under another id"
+            ) from expired

@@ -4,7 +4,8 @@ META: one item a job. PART#00007: one item a part that was begun. `by-owner` lis
 holds those that have not ended, by the time at which the sweeper looks after them, `open-by-owner` the same by user;
 `outbox` holds those that have ended and of which nobody was told.
 
-PIPELINES#owner: an item a stored pipeline, its sort key the name. They are in no index, and don't expire.
+PIPELINES#owner: an item a stored pipeline, its sort key the name. They don't expire. Those that run by themselves are
+in `open-jobs`, in a shard of their own, by the time at which a processor looks after them.
 """
 
 import zlib
@@ -17,6 +18,7 @@ OPEN_JOBS = "open-jobs"
 OPEN_BY_OWNER = "open-by-owner"
 OUTBOX = "outbox"
 OPEN_SHARDS = ("0", "1", "2", "3")
+TRIGGERED_PIPELINES = "pipelines"
 META = "META"
 
 
@@ -37,6 +39,11 @@ def job_key_of(pk: str) -> JobKey:
 
 def pipelines_pk(owner: str) -> str:
     return f"PIPELINES#{owner}"
+
+
+def pipelines_owner_of(pk: str) -> str:
+    """The other way of `pipelines_pk`."""
+    return pk.removeprefix("PIPELINES#")
 
 
 def part_sk(part: int) -> str:

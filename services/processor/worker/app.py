@@ -1,14 +1,14 @@
 """The worker: a consumer and a sweeper behind a small HTTP service, which answers for its health and metrics."""
 
 import asyncio
-import random
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 
 from fastapi import FastAPI
 
 from services.processor.context_keys import load_context_trust
+from services.processor.repeating import repeat
 from services.processor.resources import open_stores, worker_flows
 from services.processor.revocations import open_revocations
 from services.processor.settings import ProcessorSettings
@@ -16,13 +16,8 @@ from services.processor.stores.job_callers import JobCallers
 from services.processor.worker.consumer import Consumer
 from shared import clock
 from shared.background import end
-from shared.errors import Unavailable
-from shared.telemetry.logs import get_logger
 from shared.web.app import new_app
 from shared.web.health import ReadinessCheck
-
-_PAUSE_AFTER_FAILURE_SECONDS = 5
-log = get_logger(__name__)
 
 
 def create_app(settings: ProcessorSettings) -> FastAPI:
@@ -47,9 +42,9 @@ def create_app(settings: ProcessorSettings) -> FastAPI:
                 ReadinessCheck("consumer", consumer.check),
             )
             consumer.start()
-            beside = [asyncio.create_task(_repeat("sweep", flows.sweep_jobs, settings.sweep_interval_seconds))]
+            beside = [asyncio.create_task(repeat("sweep", flows.sweep_jobs, settings.sweep_interval_seconds))]
             if flows.publish_events:
-                told = _repeat("events", flows.publish_events, settings.event_interval_seconds)
+                told = repeat("events", flows.publish_events, settings.event_interval_seconds)
                 beside.append(asyncio.create_task(told))
             try:
                 yield
@@ -66,19 +61,3 @@ def create_app(settings: ProcessorSettings) -> FastAPI:
         lifespan=lifespan,
         routers=(),
     )
-
-
-async def _repeat(what: str, flow: Callable[[], Awaitable[object]], interval_seconds: float) -> None:
-    """Now and then, and not in step with the other workers. What fails is done the next time, a little later."""
-    pause = interval_seconds
-    while True:
-        await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
-        try:
-            await flow()
-            pause = interval_seconds
-        except Unavailable as error:
-            log.warning("put_off", what=what, detail=error.detail)
-            pause = max(interval_seconds, _PAUSE_AFTER_FAILURE_SECONDS)
-        except Exception:
-            log.exception("failed", what=what)
-            pause = max(interval_seconds, _PAUSE_AFTER_FAILURE_SECONDS)

@@ -159,14 +159,18 @@ class Life:
 
     @property
     def as_processor(self) -> ProcessorFlows:
-        return processor_flows(self.stores, self.settings, load_context_issuer(self.settings), self.now)
+        return processor_flows(
+            self.stores, self.settings, load_context_issuer(self.settings), self._callers(), self.now
+        )
 
     @property
     def as_worker(self) -> WorkerFlows:
+        return worker_flows(self.stores, self.settings, self._callers(), self.now)
+
+    def _callers(self) -> JobCallers:
         bound = self.settings.revocation_max_staleness_seconds
         status = RevocationStatus(self.heard, self.direct, max_staleness_seconds=bound)
-        callers = JobCallers(load_context_trust(self.settings), status, self.now)
-        return worker_flows(self.stores, self.settings, callers, self.now)
+        return JobCallers(load_context_trust(self.settings), status, self.now)
 
     @property
     def consumer(self) -> Consumer:

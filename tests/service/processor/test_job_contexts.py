@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from services.processor.domain.job_contexts import ContextIssuer
+from services.processor.domain.contexts import ContextIssuer, Requester
 from services.processor.domain.job_names import JobKey, JobRequest
 from services.processor.domain.jobs import Job
 from services.processor.domain.outcomes import JobError, JobState
@@ -94,7 +94,8 @@ async def the_context_of_another_user(one: Life) -> dict[str, object]:
 async def a_context_of_a_key_of_their_own(one: Life) -> dict[str, object]:
     job = Job(KEY, theirs(one), round(one.now() * 1000))
     issuer = ContextIssuer(new_signing_key("ES256"), one.settings.audience, 3600)
-    return {"request": job.request.text, "context": issuer.sign(job, caller_of(OWNER, int(one.now())).claims)}
+    requester = Requester.of(caller_of(OWNER, int(one.now())).claims)
+    return {"request": job.request.text, "context": issuer.sign(job.subject, requester, int(one.now()))}
 
 
 FORGERIES: list[Callable[[Life], Awaitable[dict[str, object]]]] = [

@@ -9,18 +9,20 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from services.processor.domain.job_contexts import (
+from services.processor.domain.contexts import (
     CONTEXT_TYPE,
     CallersToken,
+    ContextExpired,
     ContextIssuer,
     ContextRefused,
     ContextTrust,
-    JobCaller,
-    check_plan,
+    Requester,
 )
+from services.processor.domain.job_contexts import check_plan
 from services.processor.domain.job_names import JobKey, JobRequest
 from services.processor.domain.jobs import Job
-from services.processor.domain.work_errors import WaitedTooLong
+from services.processor.domain.stored_pipelines import StoredPipeline
+from services.processor.domain.triggers import ScheduleTrigger
 from shared.testing.tokens import TokenFactory, new_signing_key
 from shared.tokens.claims import Claims, Parent
 from shared.tokens.compact import ACCESS_TOKEN_TYPE, decode_base64url, encode_base64url
@@ -38,7 +40,17 @@ CLAIMS = Claims(
     *("ses_1", (), (), "ada", "key_1"),
 )
 BARE = Job(JobKey("usr_ada", "j"), JobRequest("test", {"stamp": False}), NOW * 1000 + 999)
-JOB = replace(BARE, context=ISSUER.sign(BARE, CLAIMS))
+
+
+def signed(issuer: ContextIssuer, caller: Claims) -> str:
+    return issuer.sign(BARE.subject, Requester.of(caller), NOW)
+
+
+def verified(job: Job, now: float) -> Requester:
+    return TRUST.verify(job.subject, job.context, now)
+
+
+JOB = replace(BARE, context=signed(ISSUER, CLAIMS))
 
 
 def payload_of(context: str) -> dict[str, Any]:
@@ -58,7 +70,7 @@ def changed(**claims: object) -> Job:
 
 def reason(job: Job, now: float = NOW) -> str:
     with pytest.raises(ContextRefused) as refused:
-        TRUST.verify(job, now)
+        verified(job, now)
     assert refused.value.reason in refused.value.detail
     return refused.value.reason
 
@@ -80,19 +92,19 @@ def test_a_context_says_what_the_draft_asks_for_and_holds_nothing_of_the_token_i
 
 
 def test_its_own_job_is_believed_until_its_time_is_over() -> None:
-    own = JobCaller("usr_ada", (CallersToken("cli_1", "key_1", NOW - 60),))
-    assert TRUST.verify(JOB, NOW - 600) == TRUST.verify(JOB, NOW + 3599.9) == own
-    with pytest.raises(WaitedTooLong, match="3600 s"):
-        TRUST.verify(JOB, NOW + 3600)
+    own = Requester("usr_ada", (CallersToken("cli_1", "key_1", NOW - 60),))
+    assert verified(JOB, NOW - 600) == verified(JOB, NOW + 3599.9) == own
+    with pytest.raises(ContextExpired, match="3600 s"):
+        verified(JOB, NOW + 3600)
 
 
 def test_a_context_of_the_key_before_is_believed() -> None:
-    assert TRUST.verify(carrying(replace(ISSUER, key=PREVIOUS).sign(BARE, CLAIMS)), NOW).user_id == "usr_ada"
+    assert verified(carrying(signed(replace(ISSUER, key=PREVIOUS), CLAIMS)), NOW).user_id == "usr_ada"
 
 
 def test_what_a_revocation_could_be_about_is_all_but_the_session_and_the_token_alone() -> None:
     child = CLAIMS._replace(parents=(Parent("tok_0", "cli_0", NOW - 90, "key_0"),))
-    caller = TRUST.verify(carrying(ISSUER.sign(BARE, child)), NOW)
+    caller = verified(carrying(signed(ISSUER, child)), NOW)
     assert caller.issued == tuple(
         Issued(target, at)
         for at, client, key in ((NOW - 60, "cli_1", "key_1"), (NOW - 90, "cli_0", "key_0"))
@@ -184,3 +196,19 @@ def test_a_plan_is_that_of_the_request() -> None:
     check_plan(PLAN, BARE)
     with pytest.raises(ContextRefused, match="plan"):
         check_plan(replace(PLAN, request_sha256="0" * 64), BARE)
+
+
+def test_the_context_of_a_pipeline_is_that_of_no_job_and_of_no_other_pipeline() -> None:
+    stored = StoredPipeline("usr_ada", "j", BARE.request, NOW * 1000, (ScheduleTrigger("rate(1 day)"),))
+    context = ISSUER.sign(stored.subject, Requester.of(CLAIMS), NOW)
+    assert TRUST.verify(stored.subject, context, NOW).user_id == "usr_ada"
+    others = (
+        BARE,
+        replace(stored, name="k"),
+        replace(stored, owner="usr_bob"),
+        replace(stored, request=JobRequest("test", {})),
+        replace(stored, triggers=(ScheduleTrigger("rate(1 minute)"),)),
+    )
+    for other in others:
+        with pytest.raises(ContextRefused):
+            TRUST.verify(other.subject, context, NOW)
