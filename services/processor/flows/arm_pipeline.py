@@ -55,8 +55,7 @@ class ArmPipeline:
             log.warning("pipeline_disarmed", caller=pipeline.owner, pipeline=pipeline.name, reason=problem.code)
             raise Disarmed from problem
 
-    async def renew(self, pipeline: StoredPipeline) -> None:
-        """Raises Disarmed and the others, as `requester_of`."""
-        requester = await self.requester_of(pipeline)
-        look_ms = round((self.now() + _RENEWED_AFTER_SECONDS) * 1000)
+    async def renew(self, pipeline: StoredPipeline, requester: Requester, *, look_soon: bool) -> None:
+        """For another day; it is looked after before that is over, or soon."""
+        look_ms = self.first_look_ms if look_soon else round((self.now() + _RENEWED_AFTER_SECONDS) * 1000)
         await self.pipelines.arm(pipeline, self.sign(pipeline, requester), look_at_ms=look_ms)

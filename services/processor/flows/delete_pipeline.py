@@ -31,7 +31,7 @@ class DeletePipeline:
                 raise PipelineNotFound
             precondition.check(standing.etag)
             if await self.pipelines.delete(standing):
-                if self.keep_schedule and standing.schedule:
-                    await self.keep_schedule.at_once(owner, name)
+                if self.keep_schedule:
+                    await self.keep_schedule.at_once(standing)
                 return
         raise Unavailable("Other requests are changing this pipeline. Ask again.")

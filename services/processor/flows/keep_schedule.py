@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from services.processor.domain.stored_pipelines import StoredPipeline
 from services.processor.stores.schedule_rules import ScheduleRules
 from services.processor.stores.stored_pipelines import StoredPipelines
 from shared.errors import Unavailable
@@ -34,12 +35,17 @@ class KeepSchedule:
                 return
         raise Unavailable("Other requests are changing this pipeline's schedule.")
 
-    async def at_once(self, owner: str, name: str) -> None:
-        """Make it so now, if that can be; what stays is made so later."""
+    async def at_once(self, *pipelines: StoredPipeline) -> bool:
+        """Make it so now, if one of these, a pipeline as it is or was, has a schedule. False: it is made so later."""
+        if not any(pipeline.schedule for pipeline in pipelines):
+            return True
+        owner, name = pipelines[0].owner, pipelines[0].name
         try:
             await self(owner, name)
         except Unavailable as error:
             log.warning("schedule_put_off", caller=owner, pipeline=name, detail=error.detail)
+            return False
+        return True
 
     async def _said(self, owner: str, name: str) -> str | None:
         pipeline = await self.pipelines.get(owner, name)

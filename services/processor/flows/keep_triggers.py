@@ -3,6 +3,7 @@
 from contextlib import suppress
 from dataclasses import dataclass
 
+from services.processor.domain.stored_pipelines import StoredPipeline
 from services.processor.flows.arm_pipeline import ArmPipeline, Disarmed
 from services.processor.flows.keep_schedule import KeepSchedule
 from services.processor.stores.stored_pipelines import StoredPipelines
@@ -31,9 +32,15 @@ class KeepTriggers:
             pipeline = await self.pipelines.get(owner, name)
             if pipeline is None or not pipeline.is_armed:  # the index lags behind
                 continue
-            had_schedule = pipeline.schedule is not None
             with suppress(Disarmed):
-                await self.arm_pipeline.renew(pipeline)
-            if had_schedule:
-                await self.keep_schedule.at_once(owner, name)
+                await self._look_after(pipeline)
         return len(due)
+
+    async def _look_after(self, pipeline: StoredPipeline) -> None:
+        try:
+            requester = await self.arm_pipeline.requester_of(pipeline)
+        except Disarmed:
+            await self.keep_schedule.at_once(pipeline)
+            raise
+        is_kept = await self.keep_schedule.at_once(pipeline)
+        await self.arm_pipeline.renew(pipeline, requester, look_soon=not is_kept)

@@ -60,7 +60,7 @@ class StorePipeline:
                 raise TooManyPipelines(most)
             new = replace(wanted, updated_at_ms=round(self.now() * 1000), context=signed)
             if await self.pipelines.save(new, instead_of=standing, look_at_ms=self.arm_pipeline.first_look_ms):
-                await self._keep_schedule(new, standing)
+                await self._keep_schedule(new, *([standing] if standing else []))
                 return new, standing is None
         raise Unavailable("Other requests are changing this pipeline. Ask again.")
 
@@ -89,6 +89,6 @@ class StorePipeline:
         await self._keep_schedule(armed)
         return armed
 
-    async def _keep_schedule(self, new: StoredPipeline, before: StoredPipeline | None = None) -> None:
-        if self.keep_schedule and (new.schedule or (before and before.schedule)):
-            await self.keep_schedule.at_once(new.owner, new.name)
+    async def _keep_schedule(self, *pipelines: StoredPipeline) -> None:
+        if self.keep_schedule:
+            await self.keep_schedule.at_once(*pipelines)
