@@ -1,5 +1,5 @@
 """The fixtures of auth's service tests serve here as well."""
 
-from tests.service.auth.conftest import bootstrap_settings, make_settings, shared_settings, signing_key
+from tests.service.auth.conftest import ground, lasting_ground, make_settings, shared_settings, signing_key
 
-__all__ = ["bootstrap_settings", "make_settings", "shared_settings", "signing_key"]
+__all__ = ["ground", "lasting_ground", "make_settings", "shared_settings", "signing_key"]

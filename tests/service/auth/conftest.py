@@ -1,4 +1,4 @@
-"""An auth with its own tables, and everything that its bootstrap makes."""
+"""An auth, and in its tables what its bootstrap makes."""
 
 from collections.abc import AsyncIterator, Callable
 from typing import Any, TypeAlias
@@ -8,7 +8,10 @@ import pytest
 from services.auth.bootstrap import lay_ground
 from services.auth.settings import AuthSettings, BootstrapSettings
 from shared.settings import load
+from shared.testing.aws_emulator import AwsEmulator
+from shared.testing.valkey import Valkey
 from shared.tokens.pem_keys import generate_pem
+from tests.service.auth.ground import Ground, laid_ground
 from tests.service.auth.running import Auth, running
 
 MakeSettings: TypeAlias = Callable[..., AuthSettings]
@@ -20,8 +23,7 @@ def signing_key() -> str:
     return generate_pem("ES256")
 
 
-@pytest.fixture
-def shared_settings(redis_url: str, aws_endpoint_url: str, table_prefix: str) -> dict[str, Any]:
+def settings_on(redis_url: str, aws_endpoint_url: str, table_prefix: str) -> dict[str, Any]:
     """Where the backends are; and passwords and keys that are quick."""
     return {
         "mode": "local",
@@ -40,19 +42,38 @@ def shared_settings(redis_url: str, aws_endpoint_url: str, table_prefix: str) ->
 
 
 @pytest.fixture
-def bootstrap_settings(shared_settings: dict[str, Any]) -> BootstrapSettings:
-    return load(BootstrapSettings, **shared_settings)
+def shared_settings(redis_url: str, aws_endpoint_url: str, table_prefix: str) -> dict[str, Any]:
+    """Of an auth or a bootstrap whose tables nobody has made yet."""
+    return settings_on(redis_url, aws_endpoint_url, table_prefix)
+
+
+@pytest.fixture(scope="session")
+async def lasting_ground(valkey: Valkey, aws_emulator: AwsEmulator) -> AsyncIterator[Ground]:
+    async with laid_ground(load(BootstrapSettings, **settings_on(valkey.url, aws_emulator.url, "ground-"))) as ground:
+        yield ground
 
 
 @pytest.fixture
-async def make_settings(
-    shared_settings: dict[str, Any], bootstrap_settings: BootstrapSettings, signing_key: str
-) -> MakeSettings:
+async def ground(lasting_ground: Ground) -> str:
+    """The prefix of tables that hold what bootstrap makes. Those of the session: to make them takes half a second."""
+    await lasting_ground.restore()
+    return lasting_ground.table_prefix
+
+
+@pytest.fixture
+async def new_ground(shared_settings: dict[str, Any]) -> str:
+    """For tests of what ages from the bootstrap on, such as the key ring; a module names it `ground`."""
+    await lay_ground(load(BootstrapSettings, **shared_settings))
+    return str(shared_settings["table_prefix"])
+
+
+@pytest.fixture
+def make_settings(shared_settings: dict[str, Any], ground: str, signing_key: str) -> MakeSettings:
     """Settings of an auth whose ground is laid; arguments go over them."""
-    await lay_ground(bootstrap_settings)
 
     def make(**overrides: object) -> AuthSettings:
-        return load(AuthSettings, **{**shared_settings, "signing_key": signing_key, **overrides})
+        ours = {"table_prefix": ground, "signing_key": signing_key}
+        return load(AuthSettings, **{**shared_settings, **ours, **overrides})
 
     return make
 

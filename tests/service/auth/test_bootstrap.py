@@ -18,6 +18,12 @@ from tests.service.auth.running import DEMO_CLIENT, DEMO_USERS, running
 MADE = len(TABLES) + len(DEMO_USERS) + 1  # and the key ring
 
 
+@pytest.fixture
+def ground(new_ground: str) -> str:
+    """What other bootstraps of the test work on too."""
+    return new_ground
+
+
 async def test_everything_is_made_once_and_said_in_one_line_each(
     shared_settings: dict[str, Any], table_prefix: str
 ) -> None:

@@ -57,6 +57,12 @@ class CutOff:
 
 
 @pytest.fixture
+def ground(new_ground: str) -> str:
+    """Its key ring is as old as the test."""
+    return new_ground
+
+
+@pytest.fixture
 async def cut_off(make_settings: MakeSettings, aws_endpoint_url: str) -> AsyncIterator[CutOff]:
     async with SlowLink(aws_endpoint_url) as link, running(make_settings(**OFTEN, aws_endpoint_url=link.url)) as auth:
         await auth.until_it_signs()

@@ -23,6 +23,12 @@ PATIENCE_SECONDS = 15.0
 
 
 @pytest.fixture
+def ground(new_ground: str) -> str:
+    """Its key ring is as old as the test."""
+    return new_ground
+
+
+@pytest.fixture
 def ring_settings(make_settings: MakeSettings) -> MakeSettings:
     """Without a key in the settings; the ring is looked at often, and a key is published 2.5 s before it signs."""
 

@@ -21,6 +21,12 @@ RING = {"signing_key": None, "jwks_max_age_seconds": 0, "key_poll_seconds": 0.1,
 
 
 @pytest.fixture
+def ground(new_ground: str) -> str:
+    """Its key ring is as old as the test."""
+    return new_ground
+
+
+@pytest.fixture
 async def redis(tmp_path: Path) -> AsyncIterator[Valkey]:
     async with Valkey(tmp_path) as server:
         yield server
