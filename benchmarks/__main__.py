@@ -17,6 +17,8 @@ MEASUREMENTS = (
     "benchmarks.load.revocation",
     "benchmarks.load.revocation_rates",
     "benchmarks.load.pipeline",
+    "benchmarks.load.kills",
+    "benchmarks.load.scaling",
 )
 
 

@@ -19,12 +19,20 @@ class Connection:
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def ask(
-        self, method: str, path: str, *, token: str | None = None, body: object = None, prefer: str | None = None
+        self,
+        method: str,
+        path: str,
+        *,
+        token: str | None = None,
+        body: object = None,
+        prefer: str | None = None,
+        accept: str | None = None,
     ) -> tuple[int, Any]:
         """Status and JSON of the answer (None for an empty one)."""
         content = b"" if body is None else json.dumps(body).encode()
         head = [f"authorization: Bearer {token}"] if token else []
         head += [f"prefer: {prefer}"] if prefer else []
+        head += [f"accept: {accept}"] if accept else []
         head += ["content-type: application/json"] if content else []
         return await self._exchange(method, path, head, content)
 

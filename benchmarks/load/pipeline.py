@@ -5,30 +5,23 @@ embedded emulator with its objects in memory. The peers (`benchmarks.load.peers`
 """
 
 import asyncio
-import contextlib
 import json
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
-from benchmarks.load.client import Connection, log_in
+from benchmarks.load.jobs import BUCKET, INPUTS, Ended, Jobs, forget_peak, peak_megabytes, running
 from benchmarks.load.records import orders
-from shared.clients.aws import open_s3
 from shared.clients.aws_types import S3Client
-from shared.settings import SharedSettings, load
 from shared.testing.aws_emulator import REPOSITORY
-from shared.testing.stack import Stack
 
 RANGE_BYTES = 8 * 1024 * 1024
 RANGES_AT_ONCE = 4
 RUNS = 3
-BUCKET = "mayfly-data"
 PEERS = ("plain_python", "with_polars", "with_pyarrow")
 PEERS_PYTHON = REPOSITORY / ".venv-bench" / "bin" / "python"
 PIPELINES: dict[str, dict[str, object]] = {
@@ -50,8 +43,16 @@ class Workload:
     goal: str = ""
 
     @property
+    def name(self) -> str:
+        return f"{self.megabytes}.{self.kind}"
+
+    @property
     def key(self) -> str:
-        return f"inputs/user_testuser/bench/{self.megabytes}.{self.kind}"
+        return INPUTS + self.name
+
+    @property
+    def source(self) -> str:
+        return f"s3://{BUCKET}/{self.key}"
 
 
 WORKLOADS = (
@@ -71,23 +72,15 @@ _MOST_FOR_PEERS = 1000  # beyond, plain Python needs more memory than most machi
 class Bench:
     """The running system. `worker` is the process that does the jobs."""
 
-    s3: S3Client
-    processor: Connection
-    token: str
+    jobs: Jobs
     worker: int
 
-    async def job(self, workload: Workload) -> tuple[float, str]:
-        """Seconds from submit to done as the client sees it, and where the result lies."""
-        body = {"data_source": f"s3://{BUCKET}/{workload.key}", "config": PIPELINES[workload.pipeline]}
-        began = time.perf_counter()
-        status, answer = await self.processor.ask("POST", "/api/process", token=self.token, body=body, prefer="wait=60")
-        while status == 202:
-            path = f"/api/status/{answer['processing_id']}?wait=20"
-            _, progress = await self.processor.ask("GET", path, token=self.token)
-            status, answer = (200, progress) if progress["status"] == "completed" else (202, progress)
-            assert progress["status"] != "failed", progress
-        assert status == 200, answer
-        return time.perf_counter() - began, answer["result_location"]
+    @property
+    def s3(self) -> S3Client:
+        return self.jobs.s3
+
+    async def job(self, workload: Workload) -> Ended:
+        return await self.jobs.run(workload.source, PIPELINES[workload.pipeline])
 
     async def floor(self, workload: Workload, size: int, result: bytes) -> float:
         """Seconds to read the input by ranges and to write a result of the real size."""
@@ -127,29 +120,20 @@ class Bench:
         return figures
 
 
-def peak_megabytes(pid: int) -> float:
-    lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1000
-
-
-def forget_peak(pid: int) -> None:
-    Path(f"/proc/{pid}/clear_refs").write_text("5", encoding="ascii")
-
-
 async def measure(bench: Bench, workload: Workload, folder: Path) -> None:
     data = orders(workload.kind, workload.megabytes, folder)
     size = len(data)
-    await bench.s3.put_object(Bucket=BUCKET, Key=workload.key, Body=data)
+    await bench.jobs.put(workload.name, data)
     del data
     await bench.job(workload)
     forget_peak(bench.worker)
     ratios, jobs, floors = [], [], []
     for _ in range(RUNS):
-        seconds, location = await bench.job(workload)
-        at_least = await bench.floor(workload, size, await bench.result(location))
-        jobs.append(seconds)
+        ended = await bench.job(workload)
+        at_least = await bench.floor(workload, size, await bench.result(ended.result_location))
+        jobs.append(ended.seconds)
         floors.append(at_least)
-        ratios.append(seconds / at_least)
+        ratios.append(ended.seconds / at_least)
     least, mine = statistics.median(floors), statistics.median(jobs)
     print(f"{workload.megabytes:,} MB, {workload.kind}, {workload.pipeline}: {size / 1e6:,.0f} MB, floor {least:.2f} s")
     peak = peak_megabytes(bench.worker)
@@ -163,23 +147,13 @@ async def measure(bench: Bench, workload: Workload, folder: Path) -> None:
     await bench.s3.delete_object(Bucket=BUCKET, Key=workload.key)
 
 
-@contextlib.asynccontextmanager
-async def running(folder: Path) -> AsyncIterator[Bench]:
-    async with Stack(folder, auths=1, processors=1, workers=1) as stack:
-        access: dict[str, Any] = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
-        settings = load(SharedSettings, aws_endpoint_url=stack.aws.url, **access)
-        [worker] = stack.of_kind("worker")
-        async with open_s3(settings) as s3:
-            token = await log_in(stack.auth_url)
-            yield Bench(s3, Connection(stack.processor_url), token, worker.child.pid)
-
-
 async def measure_all() -> None:
     print("seconds from submit to result; by the floor of the same run; peak memory of the process that works")
     with tempfile.TemporaryDirectory() as folder:
         for workload in WORKLOADS:
-            async with running(Path(folder) / workload.key.replace("/", "-")) as bench:
-                await measure(bench, workload, Path(folder))
+            async with running(Path(folder) / f"{workload.name}-{workload.pipeline}", workers=1) as jobs:
+                [worker] = jobs.stack.of_kind("worker")
+                await measure(Bench(jobs, worker.child.pid), workload, Path(folder))
 
 
 def main() -> None:
