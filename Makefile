@@ -19,7 +19,7 @@ run: .venv/ready .venv-emulator/ready ## Run the whole system here: no Docker, n
 	@$(BIN)/python -m deploy.local
 
 test: .venv/ready .venv-emulator/ready ## Run all tests but those that need Docker (PYTEST_ARGS="-k name" for some)
-	@$(BIN)/pytest $(PYTEST_ARGS)
+	@$(BIN)/python -m tests.halves $(PYTEST_ARGS)
 
 check: .venv/ready ## Check style, types, import directions, sizes and docs, as CI does
 	@echo "ruff check" && $(BIN)/ruff check $(SOURCES)

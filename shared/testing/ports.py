@@ -1,10 +1,12 @@
 """Ports for real servers on this machine's loopback."""
 
+import os
 import secrets
 import socket
 
 FIRST_PORT = 20_000
 LAST_PORT = 32_000
+_STRIDE = 8
 _given: set[int] = set()
 
 
@@ -20,13 +22,14 @@ def port_is_free(port: int, host: str = "127.0.0.1") -> bool:
 
 
 def free_port() -> int:
-    """A port that nobody listens on, given once in this process.
+    """A port that nobody listens on, given once in this process, and hardly in another one that runs beside it.
 
     It lies below the ports that systems hand out to outgoing connections: a server that is restarted finds its port
     free again, and a client that tries to reach it meanwhile cannot be connected to itself.
     """
+    first = FIRST_PORT + os.getpid() % _STRIDE
     while True:
-        port = FIRST_PORT + secrets.randbelow(LAST_PORT - FIRST_PORT)
+        port = first + secrets.randbelow((LAST_PORT - FIRST_PORT) // _STRIDE) * _STRIDE
         if port not in _given and port_is_free(port):
             _given.add(port)
             return port

@@ -23,11 +23,11 @@ LAST_ACTS = {"logout": "POST /api/logout", "end-all": "DELETE /api/sessions", "r
 OAUTH = "^/oauth2/"
 RUNS: Mapping[str, tuple[int, list[str]]] = {
     "api": (
-        20,
+        12,
         ["--exclude-path-regex", OAUTH, *(part for act in LAST_ACTS.values() for part in ("--exclude-name", act))],
     ),
-    "oauth": (10, ["--include-path-regex", OAUTH]),
-    **{run: (4, ["--include-name", act]) for run, act in LAST_ACTS.items()},
+    "oauth": (8, ["--include-path-regex", OAUTH]),
+    **{run: (3, ["--include-name", act]) for run, act in LAST_ACTS.items()},
 }
 # Our schemas can't say which users, clients and tokens there are: what fits the schema may still be refused.
 LEFT_OUT = "positive_data_acceptance"

@@ -10,7 +10,7 @@ from shared.testing.processes import Child, http_answers, inherited_environment
 from shared.testing.tokens import TokenFactory
 from tests.service.processor.conftest import MakeSettings
 
-SECONDS = 40
+SECONDS = 25
 # Our schemas can't say which sources and pipelines there are: what fits the schema may still be a 422.
 LEFT_OUT = "positive_data_acceptance"
 

@@ -16,6 +16,7 @@ from tests.service.auth.slow_link import SlowLink
 from tests.support.browser_pages import Browser, Pkce, answer_of, authorize_url
 from tests.support.clients import exchanging
 from tests.support.login_clients import HOME, login_client, register
+from tests.support.waiting import eventually
 
 DELAY_SECONDS = 0.15
 
@@ -50,8 +51,13 @@ async def slow(make_settings: MakeSettings, redis_url: str, aws_endpoint_url: st
         settings = make_settings(redis_url=redis.url, aws_endpoint_url=aws.url)
         async with running(settings) as auth:
             await auth.until_it_hears()
-            # Every connection that is needed is open before anything is counted.
-            await asyncio.gather(*(auth.login() for _ in range(4)))
+
+            async def all_are_connected() -> bool:
+                """Every connection that is needed is open before anything is counted."""
+                logins = await asyncio.gather(*(auth.try_login("testuser", "testpass") for _ in range(4)))
+                return all(login.is_success for login in logins)
+
+            await eventually(all_are_connected)
             yield Slow(auth, (redis, aws))
 
 

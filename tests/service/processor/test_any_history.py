@@ -153,7 +153,7 @@ async def _end_of(history: History) -> None:
         assert content == history.case.golden(observer.settings)
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(acts=st.lists(_ACTS, max_size=12), name=st.sampled_from(list(CASES)))
 async def test_any_history_ends_like_the_quiet_run(
     make_settings: MakeSettings, acts: list[tuple[object, ...]], name: str

@@ -95,7 +95,7 @@ def test_names_of_ours_may_be_names_of_theirs(engine: Engine) -> None:
 DOUBLES = st.floats(-1e150, 1e150) | st.floats(-1e3, 1e3) | st.sampled_from([0.1, -0.1, 1e16, 1e100, -1e100, 5e-324])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(DOUBLES, min_size=1, max_size=60))
 def test_a_sum_is_that_of_the_exact_numbers(numbers: list[float]) -> None:
     """However they cancel out: what is lost is a rounding of the largest, once for each size of numbers."""
@@ -198,7 +198,7 @@ STEPS = st.one_of(
 )
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(st.fixed_dictionaries(VALUES), max_size=25), st.lists(STEPS, min_size=1, max_size=4), st.integers(1, 3))
 def test_steps_do_what_they_would_do_in_plain_python(records: list[Record], steps: list[Step], files: int) -> None:
     objects = {
