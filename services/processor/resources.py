@@ -54,6 +54,7 @@ from services.processor.stores.planner import LookInto, Planner
 from services.processor.stores.records import Records
 from services.processor.stores.schedule_rules import ScheduleRules
 from services.processor.stores.source_finder import SourceFinder
+from services.processor.stores.split_parts import SplitParts
 from services.processor.stores.stored_pipelines import StoredPipelines
 from services.processor.stores.stream_places import StreamPlaces
 from services.processor.stores.work_folder import process_folder
@@ -252,6 +253,7 @@ def worker_flows(
             callers=callers,
             inputs=stores.inputs,
             files=stores.files,
+            split_parts=SplitParts(stores.files),
             queue=stores.queue,
             keeping=keeping,
             outcomes=stores.outcomes,

@@ -261,11 +261,21 @@ class ResultPartResponse(ResponseModel):
     sha256: str
     records: int
     bytes: int
+    partition: dict[str, str | None] | None = Field(
+        description="The values of the columns that the result is split by; null where it is not split."
+    )
     expires_at: str
 
     @classmethod
     def of(cls, part: ResultPart, expires_at: str) -> "ResultPartResponse":
-        return cls(url=part.url, sha256=part.sha256, records=part.records, bytes=part.bytes, expires_at=expires_at)
+        return cls(
+            url=part.url,
+            sha256=part.sha256,
+            records=part.records,
+            bytes=part.bytes,
+            partition=None if part.partition is None else dict(part.partition),
+            expires_at=expires_at,
+        )
 
 
 class ResultResponse(ResponseModel):

@@ -1,6 +1,6 @@
 """Several parts of a result as one: what is done with their bytes, piece by piece. Memory does not grow with them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from services.processor.domain.formats import CSV, NDJSON, PARQUET, Compression, Encoding
@@ -9,13 +9,20 @@ from shared.errors import Conflict
 
 
 class PartsStandAlone(Conflict):
-    """Files of this format can't be joined without being written anew. Ask without `combined` for a link to each."""
+    """These files can't be joined without being written anew. Ask without `combined` for a link to each."""
 
     code, title = "parts-stand-alone", "The parts can't be given as one"
 
-    def __init__(self, parts: int, format_name: str) -> None:
+    def __init__(self, what: str) -> None:
         remedy = "fetch each by its link, which the answer without combined=true holds; most readers take them as one"
-        super().__init__(f"The result is {parts} files of {format_name}, which can't be joined; {remedy}.")
+        super().__init__(f"{what}; {remedy}.")
+
+
+def split_parts_stand_alone(names: Sequence[str]) -> PartsStandAlone:
+    columns = ", ".join(f'"{name}"' for name in names)
+    return PartsStandAlone(
+        f"The result is split by {columns}: the values stand in the files' folders, not in the files"
+    )
 
 
 class Joining(Protocol):
@@ -35,7 +42,7 @@ def joining_of(encoding: Encoding, parts: int) -> Joining:
     """
     if encoding.format is PARQUET:
         if parts > 1:
-            raise PartsStandAlone(parts, encoding.format.name)
+            raise PartsStandAlone(f"The result is {parts} files of {encoding.format.name}, which can't be joined")
         return _InARow()
     if encoding.format is NDJSON:  # packed files in a row are one
         return _InARow()

@@ -69,7 +69,7 @@ def requests_of(
 ) -> Requests:
     """What a job of this plan will ask. `sources`: as the request names them, and then those of each join.
 
-    What comes out of a part is taken to be as large as what it reads.
+    What comes out of a part is taken to be as large as what it reads and, where the result is split, to be one object.
     """
     pinned = [(plan.sources, plan.encodings), *((joined.sources, joined.encodings) for joined in plan.joined)]
     looked_at = [_to_find(names, *found, habits) for names, found in zip(sources, pinned, strict=True)]
@@ -128,7 +128,7 @@ def _to_cut(plan: Plan, habits: Habits) -> Requests:
 
 
 def _of_part(plan: Plan, part: int, joins: Sequence[bool], habits: Habits) -> Requests:
-    size, is_second = plan.bytes_of(part), part >= len(plan.partitions)
+    size, is_second, lists = plan.bytes_of(part), part >= len(plan.partitions), int(plan.splits(part))
     inputs = [one for joined, used in zip(plan.joined, joins, strict=True) if used for one in joined.inputs]
     inputs += [] if is_second else plan.inputs_of(part)
     reads = sum(
@@ -138,9 +138,10 @@ def _of_part(plan: Plan, part: int, joins: Sequence[bool], habits: Habits) -> Re
     )
     if is_second:
         reads += sum(_ceil(plan.bytes_of(first), habits.range_bytes) for first in range(part))
+    reads += lists
     if size <= habits.put_bytes:
-        return Requests(s3_reads=reads, s3_writes=1)
-    return Requests(s3_reads=reads + 1, s3_writes=2 + _ceil(size, habits.chunk_bytes))
+        return Requests(s3_reads=reads, s3_writes=1 + lists)
+    return Requests(s3_reads=reads + 1, s3_writes=2 + _ceil(size, habits.chunk_bytes) + lists)
 
 
 def _ceil(amount: int, unit: int) -> int:

@@ -7,11 +7,11 @@ from services.processor.domain.excerpts import excerpt
 from services.processor.domain.formats import COMPRESSIONS, FORMATS, Compression, Format
 from services.processor.domain.pipeline_errors import PipelineError, Place
 from services.processor.domain.schema_of_records import Column, Schema
-from services.processor.domain.steps.names import parse_mapping
+from services.processor.domain.steps.names import parse_mapping, parse_names
 from shared.nearest import did_you_mean
 
 _INPUT_KEYS = ("format", "compression", "schema")
-_OUTPUT_KEYS = ("format", "compression")
+_OUTPUT_KEYS = ("format", "compression", "partition_by")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,8 @@ class Output:
 
     format: Format | None = None
     compression: Compression | None = None
+    partition_by: tuple[str, ...] = ()
+    """Columns by whose values the result is split into objects."""
 
 
 def object_with(raw: object, place: Place, known: tuple[str, ...]) -> dict[str, object]:
@@ -50,7 +52,8 @@ def parse_input(raw: object, place: Place) -> Input:
 
 def parse_output(raw: object, place: Place) -> Output:
     stated = object_with(raw, place, _OUTPUT_KEYS)
-    return Output(_format(stated, place), _compression(stated, place))
+    partition_by = parse_names(stated["partition_by"], place.at("partition_by")) if "partition_by" in stated else ()
+    return Output(_format(stated, place), _compression(stated, place), partition_by)
 
 
 def _format(stated: dict[str, object], place: Place) -> Format | None:

@@ -4,7 +4,7 @@ By it alone a result can be verified, and the job's record can be made again.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 
@@ -13,19 +13,30 @@ from services.processor.domain.jobs import Job
 from services.processor.domain.outcomes import Counts, JobError, JobState, Outcome
 from services.processor.domain.part_results import PartResult, counts_of, part_key, rejected_key
 from services.processor.domain.plans import Plan
+from services.processor.domain.splits import Split, split_key
 from shared import clock
 
 VERSION = 1
 
 
 def completed(
-    job: Job, plan: Plan, parts: Sequence[PartResult], *, bucket: str, attempts: int, finished_at_ms: int
+    job: Job,
+    plan: Plan,
+    parts: Sequence[PartResult],
+    splits: Mapping[int, Sequence[Split]],
+    *,
+    bucket: str,
+    attempts: int,
+    finished_at_ms: int,
 ) -> dict[str, object]:
-    """The manifest of a job whose parts are all done; `parts` in order, the second stage's last."""
-    keys = [part_key(job, plan, part.part, part.sha256) for part in parts]
-    named = [part.to_json(key) for part, key in zip(parts, keys, strict=True)]
+    """The manifest of a job whose parts are all done; `parts` in order, the second stage's last.
+
+    `splits` are the objects of each part that has several.
+    """
     before = len(parts) - plan.second_parts if plan.second_parts else 0
-    location = keys[-1] if len(named) - before == 1 else f"{job.key.folder}data/"
+    named = [one for part in parts for one in _named(job, plan, part, splits.get(part.part, ()))]
+    is_one = len(parts) - before == 1 and not plan.partition_by
+    location = named[-1]["key"] if is_one else f"{job.key.folder}data/"
     outcome = Outcome(JobState.COMPLETED, finished_at_ms, counts_of(parts, job), attempts, f"s3://{bucket}/{location}")
     rejected = [
         part.rejected.to_json(rejected_key(job, part.part, part.rejected.sha256), part.counts)
@@ -39,6 +50,13 @@ def completed(
         "parts": named[before:],
         "rejected": rejected,
     }
+
+
+def _named(job: Job, plan: Plan, part: PartResult, splits: Sequence[Split]) -> list[dict[str, object]]:
+    """The objects that a part has made."""
+    if plan.splits(part.part):
+        return [split.to_json(split_key(job, plan, part.part, split), plan.partition_by) for split in splits]
+    return [part.to_json(part_key(job, plan, part.part, part.sha256))]
 
 
 def failed(job: Job, error: JobError, *, attempts: int, finished_at_ms: int) -> dict[str, object]:

@@ -22,7 +22,10 @@ class RejectedFile:
 
 @dataclass(frozen=True, slots=True)
 class PartResult:
-    """One finished part, by its bytes; where these lie follows from it, and is read nowhere."""
+    """One finished part, by its bytes; where these lie follows from it, and is read nowhere.
+
+    Of a result that is split `sha256` is that of the list of its objects, and `counts` are those of all.
+    """
 
     part: int
     sha256: str
@@ -39,7 +42,9 @@ class PartResult:
 
 
 def part_key(job: Job, plan: Plan, part: int, sha256: str) -> str:
-    """Where a part's bytes lie."""
+    """Where a part's bytes lie, or the list of them."""
+    if plan.splits(part):
+        return f"{job.key.folder}splits/part-{part:05d}-{sha256}.json"
     kind, suffix = "rows" if plan.keeps_rows(part) else "data", plan.encoding_of(part).suffix
     return f"{job.key.folder}{kind}/part-{part:05d}-{sha256}{suffix}"
 

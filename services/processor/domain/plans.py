@@ -59,6 +59,8 @@ class Plan:
     """One for each join, in their order."""
     row_steps: int | None = None
     """So many steps belong to the first of two stages; None where there is one stage."""
+    partition_by: tuple[str, ...] = ()
+    """Columns by whose values the result is split into objects."""
 
     @property
     def second_parts(self) -> int:
@@ -91,6 +93,10 @@ class Plan:
         """Whether the part belongs to the first of two stages."""
         return self.row_steps is not None and part < len(self.partitions)
 
+    def splits(self, part: int) -> bool:
+        """Whether the part makes an object for each of the values that the result is split by."""
+        return bool(self.partition_by) and not self.keeps_rows(part)
+
     def encoding_of(self, part: int) -> Encoding:
         """What the part is written as."""
         return ROWS if self.keeps_rows(part) else self.output
@@ -118,6 +124,7 @@ class Plan:
             ],
             "joined": [joined.to_json() for joined in self.joined],
             "row_steps": self.row_steps,
+            "partition_by": self.partition_by,
         }
 
 
@@ -161,6 +168,7 @@ def parse_plan(text: str | bytes) -> Plan:
         engine=values["engine"],
         joined=tuple(map(_joined_from, values["joined"])),
         row_steps=values.get("row_steps"),
+        partition_by=tuple(values.get("partition_by", ())),
     )
 
 

@@ -77,6 +77,8 @@ class ResultPart:
     sha256: str
     records: int
     bytes: int
+    partition: Mapping[str, str | None] | None = None
+    """Of a result that is split: the values that its records have in the columns by which it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,3 +90,10 @@ class Result:
     parts: Sequence[ResultPart]
     rejected: Sequence[ResultPart]
     expires_at: float
+    split_by: Sequence[str]
+    """The columns whose values stand in the parts' places, and not in their bytes."""
+
+    @property
+    def is_one_object(self) -> bool:
+        """Whether its bytes are all there is to it."""
+        return len(self.parts) == 1 and not self.split_by

@@ -25,6 +25,15 @@ class FirstStageGone(Problem):
         super().__init__(f"{name} was removed while the job ran; submit the job again under another id")
 
 
+class PartListGone(Problem):
+    """A part's list of what it has made of a split result was removed before the end. Submit the job anew."""
+
+    code, status, title = "part-list-gone", 500, "The work could not be done"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} was removed while the job ran; submit the job again under another id")
+
+
 def tried_too_often(what: str, attempts: int) -> TriedTooOften:
     return TriedTooOften(f"{what} was tried {attempts} times in vain; the workers' logs say more")
 

@@ -92,7 +92,7 @@ class FailedRun:
         if self.writer is None:
             return []
         steps, cell = len(self.checked.steps), self.writer.cell
-        return [_Computed(steps, one.name, cell(one), None) for one in self.checked.output]
+        return [_Computed(steps, one.name, cell(one), None) for one in self.checked.written]
 
     def _has_kept_failing(self, one: _Computed) -> bool:
         hidden = hidden_for(self.checked, with_origin=True)

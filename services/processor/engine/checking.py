@@ -5,11 +5,13 @@ from dataclasses import dataclass
 
 import duckdb
 
-from services.processor.domain.column_types import UnknownType, parse_type
+from services.processor.domain.column_types import SCALAR_TYPES, UnknownType, parse_type
 from services.processor.domain.pipeline import Pipeline
 from services.processor.domain.pipeline_errors import PipelineError, Place
 from services.processor.domain.schema_of_records import Column, Schema
+from services.processor.domain.splits import PARTITION_BY
 from services.processor.domain.sql_text import quote_name, select
+from services.processor.domain.steps.names import column_of
 from services.processor.domain.steps.shapes import Grouping, Item, Shape, StepSql, Value
 from services.processor.domain.steps.step import Step
 from services.processor.engine.session import Session, open_describer, plain_words
@@ -28,12 +30,18 @@ class CheckedStep:
 
 @dataclass(frozen=True, slots=True)
 class CheckedPipeline:
-    """A pipeline that fits its input. `output` holds the stamp, too."""
+    """A pipeline that fits its input. `output` holds the stamp, too, and the columns that the result is split by."""
 
     input: Schema
     steps: tuple[CheckedStep, ...]
     output: Schema
     stamp: bool
+    partition_by: tuple[Column, ...] = ()
+
+    @property
+    def written(self) -> tuple[Column, ...]:
+        """The columns of a file."""
+        return tuple(column for column in self.output if column not in self.partition_by)
 
     @property
     def makes_a_record(self) -> bool:
@@ -64,7 +72,19 @@ def check_in(session: Session, pipeline: Pipeline, schema: Schema) -> CheckedPip
 def _checked_pipeline(pipeline: Pipeline, schema: Schema, steps: Sequence[CheckedStep]) -> CheckedPipeline:
     last = steps[-1].after if steps else schema
     output = stamped(last) if pipeline.stamp and schema.columns else last
-    return CheckedPipeline(schema, tuple(steps), output, pipeline.stamp)
+    partition_by = _partition_by(pipeline.output.partition_by, output) if schema.columns else ()
+    return CheckedPipeline(schema, tuple(steps), output, pipeline.stamp, partition_by)
+
+
+def _partition_by(names: Sequence[str], output: Schema) -> tuple[Column, ...]:
+    columns = tuple(column_of(output, name, PARTITION_BY.at(i)) for i, name in enumerate(names))
+    for i, column in enumerate(columns):
+        if column.type.split("(")[0] not in SCALAR_TYPES - {"DOUBLE"}:
+            message = f'"{column.name}" is {column.type}, whose values are no names for folders'
+            raise PipelineError(PARTITION_BY.at(i), f"{message}; derive a text, a whole number or a date from it")
+    if len(columns) == len(output.columns):
+        raise PipelineError(PARTITION_BY, "no column would be left for the files; name fewer")
+    return columns
 
 
 def stamped(schema: Schema) -> Schema:

@@ -89,9 +89,22 @@ def after_steps(
 
 def output_rows(checked: CheckedPipeline, rows: str, writer: RecordFormat, processed_at: str) -> str:
     """The records as the output's format writes them, stamped."""
-    stamp = {"processed": "TRUE", "processed_at": quote_text(processed_at)} if checked.stamp else {}
+    stamp = _stamp(checked, processed_at)
     cells = [f"{stamp.get(one.name, writer.cell(one))} AS {quote_name(one.name)}" for one in checked.output]
     return select(", ".join(cells), f"({rows})")
+
+
+def rows_to_split(checked: CheckedPipeline, rows: str, writer: RecordFormat, processed_at: str) -> str:
+    """The same as `Splitting` takes them: the values that they are split by are texts, whatever the format."""
+    stamp = _stamp(checked, processed_at)
+    cells = [f"{stamp.get(one.name, writer.cell(one))} AS c{i}" for i, one in enumerate(checked.written)]
+    keys = [stamp.get(one.name, quote_name(one.name)) for one in checked.partition_by]
+    keys = [f"CAST({key} AS VARCHAR) AS k{i}" for i, key in enumerate(keys)]
+    return select(", ".join([*keys, *cells]), f"({rows})")
+
+
+def _stamp(checked: CheckedPipeline, processed_at: str) -> dict[str, str]:
+    return {"processed": "TRUE", "processed_at": quote_text(processed_at)} if checked.stamp else {}
 
 
 def _numbered(scan: Scan, file: int, hidden: Hidden) -> str:

@@ -1,4 +1,4 @@
-"""Files in, one file out: the work of one part."""
+"""Files in, one file out, or several beside it where the result is split: the work of one part."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,8 +20,9 @@ from services.processor.engine.formats.registry import record_format
 from services.processor.engine.queries import source
 from services.processor.engine.session import EngineLimits, Session, Stop, full_disk_named, open_session
 from services.processor.engine.sifting import Sieve
+from services.processor.engine.splitting import SplitFile
 from services.processor.engine.verifying import count_records
-from services.processor.engine.writing import OutputFile, RunFailed, Work
+from services.processor.engine.writing import OutputFile, RunFailed, Work, Written
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,8 @@ class RunResult:
     records_in: int
     records_out: int
     rejected: int
+    splits: tuple[SplitFile, ...] = ()
+    """The files beside the output, which is none, where the result is split."""
 
 
 def run(
@@ -93,7 +96,7 @@ def run(
         try:
             return work(limits=limits, sparing=False)
         except MemoryExceeded:
-            if not (pipeline.needs_all_rows or joined):
+            if not (pipeline.needs_all_rows or joined or pipeline.output.partition_by):
                 raise
             # Each thread that sorts has to hold blocks of its own, and so has each step: one thread and one step at a
             # time can leave most of them on the disk.
@@ -175,7 +178,8 @@ def run_plain(
         beginning = of_files(files, checked.input)
         records = count_records(files, beginning.scans, checked.input, session)
     try:
-        return RunResult(records, work.write(beginning, records, session), 0)
+        written = work.write(beginning, records, session)
+        return RunResult(records, written.records, 0, written.splits)
     except RunFailed as failure:
         raise failure.run.blame() from None
 
@@ -189,10 +193,10 @@ def _without_bad_records(work: Work, files: Sequence[PlainFile], bad: BadRecords
         raise sieve.as_it_came(error) from None
     if bad.path is not None and sieve.rejected:
         sieve.write_rejects(bad.path)
-    return RunResult(records, written, sieve.rejected)
+    return RunResult(records, written.records, sieve.rejected, written.splits)
 
 
-def _written_of_good(work: Work, sieve: Sieve, records: int, session: Session) -> int:
+def _written_of_good(work: Work, sieve: Sieve, records: int, session: Session) -> Written:
     """Each failure takes all records out that one expression fails for, so there are no more than expressions."""
     while True:
         try:

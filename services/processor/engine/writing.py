@@ -17,17 +17,37 @@ from services.processor.engine.blaming import FailedRun
 from services.processor.engine.checking import CheckedPipeline
 from services.processor.engine.formats.record_format import RecordFormat
 from services.processor.engine.formats.registry import record_format
-from services.processor.engine.queries import Hidden, after_steps, hidden_for, hidden_if_used, output_rows
+from services.processor.engine.queries import (
+    Hidden,
+    after_steps,
+    hidden_for,
+    hidden_if_used,
+    output_rows,
+    rows_to_split,
+)
 from services.processor.engine.rows import COPY_OPTIONS, kept_rows, steps_ahead
 from services.processor.engine.session import Session
+from services.processor.engine.splitting import SplitFile, Splitting
 
 
 @dataclass(frozen=True, slots=True)
 class OutputFile:
-    """Where the result goes; a file that is there already is replaced. `encoding` is that of a result."""
+    """Where the result goes, or beside which, if it `is_split`; a file that is there already is replaced.
+
+    `encoding` is that of a result.
+    """
 
     path: Path
     encoding: Encoding
+    is_split: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """How many records; and the files, if it is not the output alone."""
+
+    records: int
+    splits: tuple[SplitFile, ...] = ()
 
 
 class RunFailed(Exception):  # noqa: N818 - it states the fact
@@ -49,13 +69,13 @@ class Work:
     processed_at: str
     sparing: bool
 
-    def write(self, beginning: Beginning, records: int, session: Session) -> int:
-        """How many records were written, of so many with which it begins, which all fit. Raises RunFailed."""
+    def write(self, beginning: Beginning, records: int, session: Session) -> Written:
+        """What becomes of so many records with which it begins, which all fit. Raises RunFailed."""
         if records and not self.checked.input.columns:
             raise RecordError("no record has any key", object_name=beginning.origins[0].name)
         makes_a_record = self.stage.kind != "first" and self.checked.makes_a_record
-        written = self._write(beginning, session) if records or makes_a_record else 0
-        if not written:
+        written = self._write(beginning, session) if records or makes_a_record else Written(0)
+        if not written.records and not self.output.is_split:
             self._write_nothing(session)
         return written
 
@@ -70,7 +90,7 @@ class Work:
     def _writer(self) -> RecordFormat:
         return record_format(self.output.encoding.format)
 
-    def _write(self, beginning: Beginning, session: Session) -> int:
+    def _write(self, beginning: Beginning, session: Session) -> Written:
         is_first, steps = self.stage.kind == "first", self._steps
         hidden = hidden_for(self.checked, with_origin=True) if is_first else hidden_if_used(self.checked, steps.start)
         numbered_after = is_first and beginning.as_they_came is not None
@@ -83,12 +103,25 @@ class Work:
             )
             if is_first and hidden is not None:
                 rows = beginning.as_they_came(rows, hidden) if beginning.as_they_came else rows
-                return self._keep(rows, hidden, session)
-            return self._copy(output_rows(self.checked, rows, self._writer, self.processed_at), session)
+                return Written(self._keep(rows, hidden, session))
+            if self.output.is_split:
+                return self._split(rows, session)
+            return Written(self._copy(output_rows(self.checked, rows, self._writer, self.processed_at), session))
         except duckdb.Error as error:
             writer = None if is_first else self._writer
             failed = FailedRun(self.checked, beginning, self.joined, steps, writer, session, error)
             raise RunFailed(failed) from None
+
+    def _split(self, rows: str, session: Session) -> Written:
+        """Each file is written as the output, which alone may be written, and then put beside it."""
+        splitting = Splitting(self.checked.partition_by, self.checked.written, session)
+        splitting.keep(rows_to_split(self.checked, rows, self._writer, self.processed_at))
+        splits = []
+        for query, file in splitting.files(self.output.path):
+            self._copy(query, session)
+            self.output.path.rename(file.path)
+            splits.append(file)
+        return Written(sum(file.records for file in splits), tuple(splits))
 
     def _kept_between(self, rows: str, session: Session, hidden: Hidden | None) -> tuple[int, str]:
         """Does all steps up to the last that sorts or groups, and keeps what each gives: so many, and the records."""

@@ -5,7 +5,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
-from services.processor.domain.combining import joining_of
+from services.processor.domain.combining import joining_of, split_parts_stand_alone
 from services.processor.domain.formats import Encoding, encoding_from_json
 from services.processor.domain.results import Result, ResultExpired
 from services.processor.stores.job_files import JobFiles, PartGone
@@ -28,9 +28,11 @@ class CombineResult:
 
         Raises:
             ResultExpired: the first part is gone.
-            PartsStandAlone: there are several, of a format that can't be joined.
+            PartsStandAlone: they can't be joined.
             Unavailable: S3 does not answer.
         """
+        if result.split_by:
+            raise split_parts_stand_alone(result.split_by)
         manifest: dict[str, Any] = dict(result.manifest)
         encoding = encoding_from_json(manifest["plan"]["output"])
         pieces = self._pieces(encoding, [part["key"] for part in manifest["parts"]])

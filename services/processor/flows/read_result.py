@@ -65,8 +65,8 @@ class ReadResult:
         expires_at = self.now() + seconds
         parts = [await self._with_link(part, seconds) for part in manifest["parts"]]
         rejected = [await self._with_link(part, seconds) for part in manifest.get("rejected", [])]
-        return Result(processing_id, manifest, parts, rejected, expires_at)
+        return Result(processing_id, manifest, parts, rejected, expires_at, manifest["plan"].get("partition_by", ()))
 
     async def _with_link(self, part: Mapping[str, Any], seconds: int) -> ResultPart:
         url = await self.links.download(part["key"], seconds=seconds)
-        return ResultPart(url, part["sha256"], part["records"], part["bytes"])
+        return ResultPart(url, part["sha256"], part["records"], part["bytes"], part.get("partition"))

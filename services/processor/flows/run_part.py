@@ -38,6 +38,7 @@ from services.processor.stores.lease_keeping import TAKEOVERS, Holding, JobIsOve
 from services.processor.stores.outcomes import Outcomes
 from services.processor.stores.parts import Parts, PartTaken
 from services.processor.stores.records import Records
+from services.processor.stores.split_parts import SplitParts
 from services.processor.stores.work_folder import WorkFolder, sha256_of, work_folder
 from services.processor.stores.work_queue import Delivery, WorkQueue
 from shared import clock
@@ -58,6 +59,7 @@ class RunPart:
     callers: JobCallers
     inputs: Inputs
     files: JobFiles
+    split_parts: SplitParts
     queue: WorkQueue
     keeping: LeaseKeeping
     outcomes: Outcomes
@@ -154,15 +156,22 @@ class RunPart:
         fetched = await folder.fetch(parse_config(job.request.config), plan, part, first_stage)
         BYTES.labels("fetched").inc(fetched.bytes_in + fetched.bytes_joined)
         output, left_out = folder.path / "output", folder.path / "rejected"
-        counts = await self.records.run(job, plan, part=part, fetched=fetched, output=output, rejected=left_out)
+        counts, splits = await self.records.run(job, plan, part=part, fetched=fetched, output=output, rejected=left_out)
         _count_read(counts)
         rejected = await self._keep_rejected(job, part, left_out) if left_out.exists() else None
-        sha256 = await asyncio.to_thread(sha256_of, output)
-        object_key, content_type = part_key(job, plan, part, sha256), plan.encoding_of(part).content_type
-        await self.files.put_part(object_key, output, content_type=content_type, sha256=sha256)
+        if plan.splits(part):
+            sha256 = await self.split_parts.put(job, plan, part, splits)
+        else:
+            sha256 = await self._keep(job, plan, part, output)
         RECORDS.labels("written").inc(counts.records_out)
         BYTES.labels("written").inc(counts.bytes_out)
         return PartResult(part, sha256, counts, rejected)
+
+    async def _keep(self, job: Job, plan: Plan, part: int, path: Path) -> str:
+        sha256 = await asyncio.to_thread(sha256_of, path)
+        object_key, content_type = part_key(job, plan, part, sha256), plan.encoding_of(part).content_type
+        await self.files.put_part(object_key, path, content_type=content_type, sha256=sha256)
+        return sha256
 
     async def _keep_rejected(self, job: Job, part: int, path: Path) -> RejectedFile:
         sha256 = await asyncio.to_thread(sha256_of, path)
@@ -174,19 +183,24 @@ class RunPart:
         """Who does the last part commits; who does another one asks for what has waited for it."""
         results = _results_of(records)
         if len(results) == job.parts:
-            manifest = completed(
-                job,
-                plan,
-                results,
-                bucket=self.settings.bucket,
-                attempts=attempts_of(job, records),
-                finished_at_ms=self._now_ms(),
-            )
+            manifest = await self._manifest(job, plan, results, attempts_of(job, records))
             await self.outcomes.commit(job.key, manifest)
         elif following := parts_after(job, part, records):
             traceparent = current_trace().traceparent
             await self.queue.send_all([WorkMessage(job.key, one, traceparent) for one in following])
         return Done()
+
+    async def _manifest(self, job: Job, plan: Plan, results: Sequence[PartResult], attempts: int) -> dict[str, object]:
+        """The end of a job whose parts are all done: the same, whoever of several writes it."""
+        bucket = self.settings.bucket
+        try:
+            splits = await self.split_parts.lists_of(job, plan, results)
+        except Unavailable:
+            raise
+        except Problem as problem:
+            return manifest_on(problem, job, attempts=attempts, finished_at_ms=self._now_ms())
+        now_ms = self._now_ms()
+        return completed(job, plan, results, splits, bucket=bucket, attempts=attempts, finished_at_ms=now_ms)
 
     def _put_off_or_over(self, error: Unavailable, job: Job) -> Problem:
         limit = self.settings.job_deadline_seconds

@@ -31,7 +31,7 @@ _COMBINED_TYPES = (
     response_model=ResultResponse,
     responses={
         200: {
-            "description": "The manifest and a link to each part: asked for by `Accept`, or several parts.",
+            "description": "The manifest and a link to each part: asked for by `Accept`, or several parts, or split.",
             "content": {media_type: {} for media_type in _COMBINED_TYPES},
         },
         307: {"description": "`Location` is a presigned URL of the result, which is one object."},
@@ -64,12 +64,13 @@ async def read_result(
 
     Do not send the access token along: the link works without it, for a quarter of an hour.
     With `combined=true` the bytes do come through here, all parts as one: NDJSON in a row, CSV under one header, JSON
-    as one array; several of Parquet are a 409. An answer that breaks off has no proper end; ask again.
+    as one array; several of Parquet are a 409, and so is a result that is split by `output.partition_by`. An answer
+    that breaks off has no proper end; ask again.
     """
     result = await flows.read_result(owner, processing_id)
     if combined:
         return _streamed(result, await flows.combine_result(result))
-    return _described(result) if _wants_json(accept) or len(result.parts) != 1 else _redirected(result)
+    return _described(result) if _wants_json(accept) or not result.is_one_object else _redirected(result)
 
 
 def _wants_json(accept: str) -> bool:

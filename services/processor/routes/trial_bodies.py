@@ -46,6 +46,7 @@ class TriedPlan(ResponseModel):
     joins: list[TriedJoin]
     steps: list[TriedStep]
     output: dict[str, str] = Field(description="`format` and `compression` of the result.")
+    partition_by: list[str] = Field(description="The columns by which the result is split.")
     largest_partition_bytes: int
     engine: str
 
@@ -60,6 +61,7 @@ class TriedPlan(ResponseModel):
                 TriedStep(place=str(step.place), needs_all_records=step.needs_all_rows) for step in trial.pipeline.steps
             ],
             output=plan.output.to_json(),
+            partition_by=list(plan.partition_by),
             largest_partition_bytes=_largest(plan),
             engine=plan.engine,
         )

@@ -51,10 +51,10 @@ class JobFiles:
         return await self._decide(f"{key.folder}manifest.json", text)
 
     async def plan(self, key: JobKey) -> bytes | None:
-        return await self._read(f"{key.folder}plan.json")
+        return await self.read(f"{key.folder}plan.json")
 
     async def manifest(self, key: JobKey) -> bytes | None:
-        return await self._read(f"{key.folder}manifest.json")
+        return await self.read(f"{key.folder}manifest.json")
 
     async def put_part(self, object_key: str, path: Path, *, content_type: str, sha256: str) -> None:
         """Store a part's bytes under the key that names them, unless they are there; S3 checks a small part's hash."""
@@ -64,6 +64,23 @@ class JobFiles:
             await self._put_if_absent(object_key, content, content_type, bytes.fromhex(sha256))
         elif await self._size_of(object_key) != size:
             await self._put_in_chunks(object_key, path, size, content_type)
+
+    async def put_text(self, object_key: str, text: str, *, sha256: str) -> None:
+        """The same for a small JSON text."""
+        await self._put_if_absent(object_key, text.encode(), "application/json", bytes.fromhex(sha256))
+
+    async def read(self, object_key: str) -> bytes | None:
+        """A small object; None if there is none."""
+        try:
+            with aws_errors("S3"):
+                answer = await self.s3.get_object(Bucket=self.bucket, Key=object_key)
+                async with answer["Body"] as body:
+                    content: bytes = await body.read()
+                    return content
+        except ClientError as error:
+            if error_code(error) in _MISSING:
+                return None
+            raise
 
     async def pieces(self, object_key: str) -> AsyncGenerator[bytes, None]:
         """A part's bytes, a few at a time.
@@ -89,7 +106,7 @@ class JobFiles:
         content = text.encode()
         if await self._put_if_absent(object_key, content, "application/json", hashlib.sha256(content).digest()):
             return content
-        winner = await self._read(object_key)
+        winner = await self.read(object_key)
         if winner is None:
             message = f"{object_key} was there and is gone"
             raise RuntimeError(message)
@@ -107,18 +124,6 @@ class JobFiles:
                 IfNoneMatch="*",
             )
         )
-
-    async def _read(self, object_key: str) -> bytes | None:
-        try:
-            with aws_errors("S3"):
-                answer = await self.s3.get_object(Bucket=self.bucket, Key=object_key)
-                async with answer["Body"] as body:
-                    content: bytes = await body.read()
-                    return content
-        except ClientError as error:
-            if error_code(error) in _MISSING:
-                return None
-            raise
 
     async def _size_of(self, object_key: str) -> int | None:
         try:

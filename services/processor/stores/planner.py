@@ -50,4 +50,5 @@ class Planner:
                 JoinedSource(one.sources, read.encodings, read.schema) for one, read in zip(joined, theirs, strict=True)
             ),
             row_steps=row_steps,
+            partition_by=pipeline.output.partition_by,
         )

@@ -17,6 +17,7 @@ from services.processor.engine.inputs import InputPlan, ObjectSample, plan_input
 from services.processor.engine.previewing import Preview, preview
 from services.processor.engine.running import BadRecords, JoinedFiles, run
 from services.processor.engine.session import EngineLimits, Stop
+from services.processor.engine.splitting import SplitFile
 from services.processor.engine.writing import OutputFile
 from services.processor.stores.source_finder import Found
 from services.processor.stores.work_folder import PartFiles
@@ -105,8 +106,8 @@ class Records:
         fetched: PartFiles,
         output: Path,
         rejected: Path,
-    ) -> Counts:
-        """Write what becomes of these files in the part's stage.
+    ) -> tuple[Counts, Sequence[SplitFile]]:
+        """Write what becomes of these files in the part's stage; several files beside `output`, if it is split.
 
         And what it left out, if there is any and the job keeps it.
 
@@ -122,12 +123,12 @@ class Records:
         origins = [Origin(plan.sources[one.place].name, one.start) for one in slices]
         limits = replace(self._limits, threads=max(1, self._limits.threads // (self._running + 1)))
 
-        def work(stop: Stop) -> Counts:
+        def work(stop: Stop) -> tuple[Counts, Sequence[SplitFile]]:
             made = run(
                 pipeline,
                 plan.schema,
                 fetched.files,
-                OutputFile(output, plan.output),
+                OutputFile(output, plan.output, plan.splits(part)),
                 processed_at=stamp,
                 limits=limits,
                 joined=theirs,
@@ -136,8 +137,10 @@ class Records:
                 origins=origins,
                 stop=stop,
             )
-            size_out = output.stat().st_size
-            return Counts(made.records_in, made.records_out, made.rejected, fetched.bytes_in, size_out)
+            written = [file.path for file in made.splits] if plan.splits(part) else [output]
+            size_out = sum(path.stat().st_size for path in written)
+            counts = Counts(made.records_in, made.records_out, made.rejected, fetched.bytes_in, size_out)
+            return counts, made.splits
 
         self._running += 1
         try:

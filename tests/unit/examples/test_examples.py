@@ -30,7 +30,7 @@ def folder(tmp_path: Path) -> Path:
     plan = Plan(**{name: getattr(PLAN, name) for name in PLAN.__slots__} | {"request_sha256": job.request.fingerprint})
     key = part_key(job, plan, 0, sha256)
     result = PartResult(0, sha256, Counts(2, 2, 0, 100, len(CONTENT)))
-    manifest = completed(job, plan, [result], bucket="data", attempts=1, finished_at_ms=2_000)
+    manifest = completed(job, plan, [result], {}, bucket="data", attempts=1, finished_at_ms=2_000)
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / key.rpartition("/")[2]).write_bytes(CONTENT)
     (tmp_path / "manifest.json").write_text(manifest_text(manifest), encoding="utf-8")

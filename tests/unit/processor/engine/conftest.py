@@ -12,6 +12,7 @@ import pytest
 from services.processor.domain.formats import ROWS, compression_of
 from services.processor.domain.packing import Unpacking
 from services.processor.domain.pipeline import Pipeline, parse_config
+from services.processor.domain.splits import split_folder
 from services.processor.domain.stages import Stage
 from services.processor.engine.checking import check
 from services.processor.engine.files import InputFile, Origin
@@ -33,6 +34,8 @@ class Done:
     result: RunResult
     schema: dict[str, str]
     rejected: bytes = b""
+    splits: Mapping[str, bytes] = field(default_factory=dict)
+    """The files of a result that is split, by their folders, in the order in which they were made."""
 
     @property
     def rejects(self) -> list[dict[str, Any]]:
@@ -78,7 +81,8 @@ class Engine:
             JoinedFiles(join.place, self._files(one, read, f"joined-{join.place}"), read.schema)
             for join, one, read in zip(pipeline.joins, others, plans, strict=True)
         ]
-        output = OutputFile(output_path or self.folder / "output", plan.output)
+        names = pipeline.output.partition_by
+        output = OutputFile(output_path or self.folder / "output", plan.output, bool(names))
         rejected = self.folder / "rejected"
         rejected.unlink(missing_ok=True)
         checked = check(pipeline.knowing([one.schema for one in theirs]), plan.schema)
@@ -86,7 +90,9 @@ class Engine:
         runs = partial(settled, bad=BadRecords.of(pipeline, rejected), stop=self.stop)
         result = self._staged(runs, pipeline, files, output) if staged else runs(files=files, output=output)
         kept = rejected.read_bytes() if rejected.exists() else b""
-        return Done(output.path.read_bytes(), result, checked.output.to_json(), kept)
+        splits = {split_folder(names, one.values): one.path.read_bytes() for one in result.splits}
+        content = b"" if names else output.path.read_bytes()
+        return Done(content, result, checked.output.to_json(), kept, splits)
 
     def _staged(
         self, runs: Callable[..., RunResult], pipeline: Pipeline, files: Sequence[InputFile], output: OutputFile

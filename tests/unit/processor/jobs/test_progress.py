@@ -130,7 +130,7 @@ def test_a_manifest_tells_the_stages_apart() -> None:
     assert parse_plan(plan_text(plan)) == plan
     results = [result(part) for part in range(3)]
     manifest = json.loads(
-        manifest_text(completed(STAGED, plan, results, bucket="data", attempts=1, finished_at_ms=NOW))
+        manifest_text(completed(STAGED, plan, results, {}, bucket="data", attempts=1, finished_at_ms=NOW))
     )
     rows = ["jobs/usr_ada/j/rows/part-00000-ab.parquet", "jobs/usr_ada/j/rows/part-00001-ab.parquet"]
     assert [part["key"] for part in manifest["first_stage"]] == rows
@@ -221,7 +221,7 @@ def test_samples_are_spread_evenly_and_begin_with_the_first() -> None:
 
 
 def test_a_manifest_tells_how_the_job_ended() -> None:
-    manifest = completed(JOB, PLAN, [result(0), result(1)], bucket="data", attempts=2, finished_at_ms=NOW + 7)
+    manifest = completed(JOB, PLAN, [result(0), result(1)], {}, bucket="data", attempts=2, finished_at_ms=NOW + 7)
     outcome = outcome_of(parse_manifest(manifest_text(manifest)))
     assert outcome == Outcome(
         JobState.COMPLETED, NOW + 7, COUNTS + COUNTS, attempts=2, result_location="s3://data/jobs/usr_ada/j/data/"
@@ -229,7 +229,7 @@ def test_a_manifest_tells_how_the_job_ended() -> None:
 
 
 def test_a_result_of_one_part_is_named_by_its_object() -> None:
-    manifest = completed(JOB, PLAN, [result(0)], bucket="data", attempts=1, finished_at_ms=NOW)
+    manifest = completed(JOB, PLAN, [result(0)], {}, bucket="data", attempts=1, finished_at_ms=NOW)
     assert manifest["result_location"] == "s3://data/jobs/usr_ada/j/data/part-00000-ab.csv"
 
 

@@ -55,9 +55,19 @@ WRONG: list[tuple[object, str, str]] = [
     ({"input": {"schema": {"a": "INT", "A": "INT"}}}, "config.input.schema[1]", 'the column "A" is named twice'),
     ({"input": []}, "config.input", "an object is expected, not a list"),
     (
+        {"output": {"partition": ["day"]}},
+        "config.output.partition",
+        'unknown key "partition"; did you mean "partition_by"?',
+    ),
+    (
+        {"output": {"partition_by": ["day", "Day"]}},
+        "config.output.partition_by[1]",
+        'the column "Day" is named twice',
+    ),
+    (
         {"output": {"partition_by": []}},
         "config.output.partition_by",
-        'unknown key "partition_by"; known: "format", "compression"',
+        'a list of column names is expected, such as ["id", "total"]',
     ),
     (
         {"transformations": {"drop": ["a"]}},
