@@ -15,8 +15,10 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 Pieces = Iterator[bytes]
+OF_NULL = "__HIVE_DEFAULT_PARTITION__"
 _PIECE_BYTES = 1024 * 1024
 
 
@@ -38,6 +40,8 @@ def differences(manifest: dict[str, Any], pieces_of: Callable[[int], Pieces]) ->
         if counts[count] != sum(part[member] for part in parts):
             yield f"the parts have not {counts[count]} {member} together"
     for number, part in enumerate(parts):
+        if not _lies_where_it_says(part):
+            yield f"{part['key']} is not the place of {part['partition']}"
         digest, size = hashlib.sha256(), 0
         for piece in pieces_of(number):
             digest.update(piece)
@@ -48,11 +52,18 @@ def differences(manifest: dict[str, Any], pieces_of: Callable[[int], Pieces]) ->
             yield f"{part['key']} is another object: its SHA-256 is {digest.hexdigest()}"
 
 
+def _lies_where_it_says(part: dict[str, Any]) -> bool:
+    """Of a result that is split: `day=2026-11-23/` in the key, percent-encoded, is the value of `day`."""
+    found = [folder.partition("=") for folder in part["key"].split("/")[4:-1]]
+    values = {unquote(name): None if value == OF_NULL else unquote(value) for name, _, value in found}
+    return values == part.get("partition", {})
+
+
 def from_folder(folder: Path) -> Iterator[str]:
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
 
     def pieces_of(number: int) -> Pieces:
-        path = folder / "data" / manifest["parts"][number]["key"].rpartition("/")[2]
+        path = folder / manifest["parts"][number]["key"].split("/", 3)[3]  # behind jobs/OWNER/JOB/
         with path.open("rb") as file:
             yield from iter(lambda: file.read(_PIECE_BYTES), b"")
 

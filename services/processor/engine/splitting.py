@@ -15,7 +15,6 @@ from services.processor.engine.session import Session
 
 MOST_FILES = 1000
 _MOST_FOLDER_BYTES = 300
-_IN_TURN = "k{} NULLS LAST"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +34,21 @@ class Splitting:
     columns: Sequence[Column]
     session: Session
 
-    def keep(self, rows: str) -> None:
-        """Sort the records: `k0`, `k1` and so on are their keys as texts, `c0`, `c1` and so on the other columns."""
-        order = ", ".join(_IN_TURN.format(i) for i in range(len(self.keys)))
+    def keep(self, rows: str, *, sparing: bool) -> None:
+        """Sort the records: `k0`, `k1` and so on are their keys as texts, `c0`, `c1` and so on the other columns.
+
+        `sparing`: only once all of them are made.
+        """
+        if sparing:
+            self.session.rows(f"CREATE OR REPLACE TEMP TABLE unsorted AS {rows}")
+            rows = select("*", "unsorted")
+        order = ", ".join(f"k{i} NULLS LAST" for i in range(len(self.keys)))
         as_they_come = select("row_number() OVER () AS n, *", f"({rows})")
         in_turn = select("*", f"({as_they_come})", f"ORDER BY {order}, n")
         made = select("row_number() OVER () AS place, * EXCLUDE (n)", f"({in_turn})")
         self.session.rows(f"CREATE OR REPLACE TEMP TABLE split AS {made}")
+        if sparing:
+            self.session.rows("DROP TABLE unsorted")
 
     def files(self, path: Path) -> Iterator[tuple[str, SplitFile]]:
         """A query for the records of each file, in their order, and the file as it shall be, beside `path`.

@@ -115,7 +115,7 @@ class Work:
     def _split(self, rows: str, session: Session) -> Written:
         """Each file is written as the output, which alone may be written, and then put beside it."""
         splitting = Splitting(self.checked.partition_by, self.checked.written, session)
-        splitting.keep(rows_to_split(self.checked, rows, self._writer, self.processed_at))
+        splitting.keep(rows_to_split(self.checked, rows, self._writer, self.processed_at), sparing=self.sparing)
         splits = []
         for query, file in splitting.files(self.output.path):
             self._copy(query, session)

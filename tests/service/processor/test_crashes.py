@@ -39,6 +39,11 @@ class Case:
 ROWS: dict[str, object] = {"filter_condition": "x > 1", "on_bad_record": "quarantine", "stamp": False}
 CASES = {
     "one stage": Case(ROWS, b'{"x":2}\n{"x":3}\n{"x":4}\n', objects=6),
+    "split": Case(
+        ROWS | {"output": {"partition_by": ["x"]}, "transformations": [{"derive": {"y": "x * 2"}}]},
+        b'{"y":4}\n{"y":6}\n{"y":8}\n',
+        objects=9,
+    ),
     "two stages": Case(ROWS | {"transformations": [{"sort": ["-x"]}]}, b'{"x":4}\n{"x":3}\n{"x":2}\n', objects=7),
 }
 

@@ -30,6 +30,11 @@ CASES: list[tuple[str | list[str], dict[str, Any]]] = [
     ("many/", {"transformations": [{"aggregate": {"measures": {"n": "COUNT(*)"}}}]}),
     ("large.ndjson", {"transformations": [{"join": {"source": "{root}names.csv", "on": ["id"]}}]}),
     ("many/", {}),
+    ("many/", {"transformations": [{"derive": {"n": "0"}}], "output": {"partition_by": ["n"]}}),
+    (
+        "large.ndjson",
+        {"transformations": [{"sort": ["id"]}, {"derive": {"n": "0"}}], "output": {"partition_by": ["n"]}},
+    ),
     ("many/*0.csv", {}),
     (["one.ndjson", "large.ndjson"], {}),
 ]

@@ -160,6 +160,15 @@ def test_a_sort_larger_than_memory_is_spilled(new_engine: NewEngine) -> None:
     assert done.result.records_out == 200_000
 
 
+def test_a_split_larger_than_memory_is_spilled(new_engine: NewEngine) -> None:
+    """Also where several threads would need more than there is."""
+    config = {"output": {"partition_by": ["k"], "format": "csv"}, "stamp": False}
+    engine = new_engine(memory_bytes=120 * MIB, threads=4, sample_bytes=10_000, max_plain_bytes=200 * MIB)
+    done = engine.run({"a.ndjson": WIDE * 2}, config)
+    assert [one.records for one in done.result.splits] == [28572] * 5 + [28570] * 2
+    assert done.splits["k=3/"].startswith(b"id,v,t\n3,0.375,xxx")
+
+
 def test_nothing_is_left_behind(engine: Engine) -> None:
     engine.run({"a.ndjson.gz": gzip.compress(b'{"a":1}\n')})
     with pytest.raises(RecordError):
