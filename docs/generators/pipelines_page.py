@@ -8,7 +8,9 @@ from services.processor.domain.aggregates import AGGREGATES
 from services.processor.domain.column_types import TYPE_NAMES
 from services.processor.domain.expression_functions import FUNCTIONS
 from services.processor.domain.formats import COMPRESSIONS, FORMATS
+from services.processor.domain.splits import MOST_FOLDER_BYTES, MOST_OBJECTS, OF_NULL
 from services.processor.domain.steps.registry import STEPS
+from services.processor.engine.splitting import MOST_FILES
 
 _INTRODUCTION = """A job is a source of records and a `config` that says what becomes of them:
 
@@ -40,6 +42,7 @@ nothing.
 | `input.format`, `input.compression` | how the source is written; found by name and content if left out |
 | `input.schema` | types of columns that are not to be guessed, and columns that the first records don't show |
 | `output.format`, `output.compression` | how the result is written; as the input if left out |
+| `output.partition_by` | columns by whose values the result is [split](#split-results) into objects |
 | `on_bad_record` | what comes of records that can't be used: `fail` (the default), `skip`, `quarantine` |
 | `stamp` | by default `true`: each record gets `processed` (true) and `processed_at` (when the job was accepted) |"""
 
@@ -70,6 +73,34 @@ change a value. Structs, maps, bytes, intervals and times of day with a zone are
 HUGEINT is written as DECIMAL(38,0), and one of 39 digits is an error. NaN and infinity can't go on from Parquet to
 JSON. Several parts of Parquet can't be fetched as one (`parts-stand-alone`). A preview reads a Parquet of up to
 `MAYFLY_PREVIEW_BYTES`, as a whole."""
+
+_SPLIT = f"""\
+## Split results
+
+`"output": {{"partition_by": ["day", "country"]}}` splits the result into an object for each pair of values, in the
+folders that Athena, Glue, Spark and DuckDB read ([how to query them](../how-to/query-split-results.md)):
+
+```text
+jobs/…/data/day=2026-11-23/country=DE/part-00000-….parquet
+jobs/…/data/day=2026-11-23/country=__HIVE_DEFAULT_PARTITION__/part-00000-….parquet
+```
+
+- It works with every format, compression and step. Records keep their order within an object. Each part of a job
+  makes objects of its own; without records it makes none.
+- The columns stand in the names of the folders and not in the files, as Hive has it. So at least one other column
+  is needed.
+- A value is written as text, in UTC where it has a zone: `true`, `-7`, `1.50`, `2026-11-23`, `2026-11-23
+  10%3A20%3A30`. Escaped by `%` and two digits are control characters and `" # % ' * / : = ? \\ {{ [ ] ^`. Null is
+  `{OF_NULL}`.
+- The columns are texts, whole numbers, DECIMAL, BOOLEAN, dates or times. DOUBLE, JSON and lists are errors that
+  name the column.
+- So are an empty text and the text `{OF_NULL}`, which readers take for null, and values whose folders have more
+  than {MOST_FOLDER_BYTES} bytes.
+- A part has at most {MOST_FILES:,} different values, a result {MOST_OBJECTS:,} objects; more are an error that says
+  so. Where many parts make many small objects, a `sort` before the end joins the parts into one.
+- `GET /api/results/{{id}}` answers with the manifest and the links, also where there is one object. Each has its
+  values under `partition`. With `combined=true` it is a 409 `parts-stand-alone`: the values would be lost.
+- A preview shows records with all of their columns."""
 
 _STEPS = """## Steps
 
@@ -186,6 +217,7 @@ def pipelines_page() -> str:
         _INTRODUCTION,
         _formats(),
         _SOURCES,
+        _SPLIT,
         _STEPS,
         _steps(),
         _ALL_ROWS,

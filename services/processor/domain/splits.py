@@ -17,6 +17,9 @@ from services.processor.domain.plans import Plan
 PARTITION_BY = CONFIG.at("output", "partition_by")
 OF_NULL = "__HIVE_DEFAULT_PARTITION__"
 MOST_OBJECTS = 10_000
+MOST_FOLDER_BYTES = 300
+"""Of all folders of an object: a key of S3 has at most 1,024."""
+
 _ESCAPED = re.compile(r"""[\x00-\x1f\x7f"#%'*/:=?\\{\[\]^]""")
 
 

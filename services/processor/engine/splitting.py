@@ -9,12 +9,11 @@ from pathlib import Path
 
 from services.processor.domain.pipeline_errors import PipelineError
 from services.processor.domain.schema_of_records import Column
-from services.processor.domain.splits import OF_NULL, PARTITION_BY, split_folder
+from services.processor.domain.splits import MOST_FOLDER_BYTES, OF_NULL, PARTITION_BY, split_folder
 from services.processor.domain.sql_text import quote_name, select
 from services.processor.engine.session import Session
 
 MOST_FILES = 1000
-_MOST_FOLDER_BYTES = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +83,7 @@ class Splitting:
                 text = "an empty text" if not value else f'the text "{value}"'
                 message = f'"{name}" has {text}, which no folder can tell from null; write another in its place'
                 raise PipelineError(PARTITION_BY, f"{message}, as in coalesce(nullif({name}, '{value}'), 'none')")
-        if len(split_folder(names, values).encode()) > _MOST_FOLDER_BYTES:
+        if len(split_folder(names, values).encode()) > MOST_FOLDER_BYTES:
             longest = max(zip(names, values, strict=True), key=lambda pair: len(pair[1] or ""))[0]
             message = f'"{longest}" has a text that is too long for the name of a folder'
-            raise PipelineError(PARTITION_BY, f"{message}; {_MOST_FOLDER_BYTES} bytes are the most, with all columns'")
+            raise PipelineError(PARTITION_BY, f"{message}; {MOST_FOLDER_BYTES} bytes are the most, with all columns'")
