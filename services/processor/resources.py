@@ -216,7 +216,9 @@ def processor_flows(
         combine_result=CombineResult(stores.files),
         start_upload=StartUpload(stores.links, large_uploads, settings, now),
         complete_upload=CompleteUpload(large_uploads),
-        preview_pipeline=PreviewPipeline(finder, stores.records, stores.access, settings, now),
+        preview_pipeline=PreviewPipeline(
+            finder, stores.inputs, stores.folder, stores.records, stores.access, settings, now
+        ),
         store_pipeline=StorePipeline(stores.pipelines, arm_pipeline, keep_schedule, stores.access, settings, now),
         read_pipeline=ReadPipeline(stores.pipelines),
         list_pipelines=ListPipelines(stores.pipelines),
@@ -284,7 +286,7 @@ def _planner(stores: Stores, settings: ProcessorSettings, look_into: LookInto, *
             settings.sample_objects,
         ),
         look_into,
-        Cutting(stores.inputs, settings.partition_bytes, only_about),
+        Cutting(stores.inputs, settings.partition_bytes, settings.engine_max_plain_mb << 20, only_about),
         stores.access,
     )
 

@@ -90,7 +90,9 @@ class ProcessorSettings(SharedSettings):
     max_pipelines: int = Field(100, ge=1, le=10_000, description="How many pipelines a user may store.")
 
     preview_records: int = Field(20, ge=1, le=1000, description="How many records a preview reads.")
-    preview_bytes: int = Field(1_048_576, ge=1024, description="How much of an object a preview reads.")
+    preview_bytes: int = Field(
+        1_048_576, ge=1024, description="How much of an object a preview reads; of a Parquet at least a row group."
+    )
     preview_deadline_seconds: float = Field(10, gt=0, le=60, description="How long a preview or a dry run may take.")
     max_waiting_previews: int = Field(
         16,
@@ -102,7 +104,7 @@ class ProcessorSettings(SharedSettings):
     sample_objects: int = Field(8, ge=1, le=100, description="How many objects of a job are read to infer its columns.")
 
     partition_bytes: int = Field(
-        67_108_864, ge=1024, description="How large a part of a large NDJSON or CSV object is, about."
+        67_108_864, ge=1024, description="How large a part of a large NDJSON, CSV or Parquet object is, about."
     )
 
     lease_seconds: float = Field(
@@ -128,7 +130,9 @@ class ProcessorSettings(SharedSettings):
 
     engine_memory_mb: int = Field(256, ge=64, description="The record engine's memory limit for one piece of work.")
     engine_max_plain_mb: int = Field(
-        2048, ge=1, description="How much one piece of work may unpack: it must fit the disk below `work_dir`."
+        2048,
+        ge=1,
+        description="How much one piece of work may unpack, or a row group take: it must fit the disk of `work_dir`.",
     )
     engine_threads: int = Field(
         default_factory=lambda: os.cpu_count() or 1,

@@ -132,8 +132,9 @@ def _of_part(plan: Plan, part: int, joins: Sequence[bool], habits: Habits) -> Re
     inputs = [one for joined, used in zip(plan.joined, joins, strict=True) if used for one in joined.inputs]
     inputs += [] if is_second else plan.inputs_of(part)
     reads = sum(
-        _ceil(one.slice.head, habits.range_bytes) + _ceil(one.slice.size, habits.range_bytes)
+        _ceil(size, habits.range_bytes)
         for one in inputs
+        for size in (one.slice.head, one.slice.size, one.slice.tail)
         if isinstance(one.source, PinnedObject)
     )
     if is_second:

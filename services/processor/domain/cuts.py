@@ -1,9 +1,14 @@
-"""Where a large object may be cut so that each piece holds whole records: behind the line ends nearest to even cuts."""
+"""Where a large object may be cut so that each piece holds whole records.
 
-from collections.abc import Iterable
+Behind the line ends nearest to even cuts, or between the groups of rows of a Parquet.
+"""
+
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 from services.processor.domain.formats import CSV, NDJSON, Encoding
-from services.processor.domain.pinned_sources import Slice
+from services.processor.domain.parquet_footers import RowGroup, footer_bytes, row_groups
+from services.processor.domain.pinned_sources import PinnedObject, Slice
 
 _MOST_PIECES = 10_000
 
@@ -24,6 +29,33 @@ def slices_between(place: int, size: int, cuts: Iterable[int], *, head: int = 0)
     inner = sorted({cut for cut in cuts if head < cut < size})
     starts, ends = [0, *inner], [*inner, size]
     return tuple(Slice(place, start, end, head if start else 0) for start, end in zip(starts, ends, strict=True))
+
+
+def slices_of_parquet(place: int, source: PinnedObject, ending: bytes, piece_bytes: int) -> tuple[Slice, ...]:
+    """The pieces of a source that ends so. Raises RecordError as `row_groups` does."""
+    groups, tail = row_groups(ending, source.size, source.name), footer_bytes(ending, source.name)
+    return slices_of_groups(place, source.size, groups, piece_bytes, tail=tail)
+
+
+def slices_of_groups(
+    place: int, size: int, groups: Sequence[RowGroup], piece_bytes: int, *, tail: int
+) -> tuple[Slice, ...]:
+    """As many groups in a piece as have at most so many bytes together; one piece where they don't lie in order."""
+    piece_bytes = max(piece_bytes, 2 * size // _MOST_PIECES)
+    starts, befores, rows = [0], [0], 0
+    for group in groups if _in_order(groups) else ():
+        if group.end - starts[-1] > piece_bytes and rows > befores[-1]:
+            starts.append(group.start)
+            befores.append(rows)
+        rows += group.rows
+    if len(starts) == 1:
+        return (Slice(place, 0, size),)
+    pieces = zip(starts, [*starts[1:], size], befores, strict=True)
+    return tuple(Slice(place, start, end, tail=tail, before=before) for start, end, before in pieces)
+
+
+def _in_order(groups: Sequence[RowGroup]) -> bool:
+    return all(one.end <= other.start for one, other in pairwise(groups))
 
 
 def header_bytes(beginning: bytes) -> int:

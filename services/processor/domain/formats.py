@@ -12,7 +12,6 @@ _GZIP_MAGIC = b"\x1f\x8b"
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 _SKIPPED_BY_ZSTD = re.compile(rb"[\x50-\x5f]\x2a\x4d\x18")
 _PARQUET_MAGIC = b"PAR1"
-_PARQUET_END_BYTES = 8
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -94,8 +93,3 @@ def format_by_content(first_plain_bytes: bytes) -> Format | None:
 
 def is_parquet(first_bytes: bytes) -> bool:
     return first_bytes.startswith(_PARQUET_MAGIC)
-
-
-def footer_bytes(last_bytes: bytes) -> int:
-    """How many of a Parquet's last bytes its footer takes, with the length and the magic behind it."""
-    return int.from_bytes(last_bytes[-_PARQUET_END_BYTES:-4], "little") + _PARQUET_END_BYTES

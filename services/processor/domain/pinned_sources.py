@@ -45,18 +45,30 @@ PinnedSource = PinnedObject | PinnedSample
 class Slice:
     """Whole records of a source, which is named by its place in the plan: its bytes from `start` to before `end`.
 
-    `head`: so many of its first bytes, a header, are read before them.
+    `head`: so many of its first bytes, a header, are read before them. `tail`: so many of its last, a footer, tell what
+    they are; then it is known how many records come `before`.
     """
 
     place: int
     start: int
     end: int
     head: int = 0
+    tail: int = 0
+    before: int = 0
 
     @property
     def size(self) -> int:
-        """In bytes, without the head."""
+        """In bytes, without head and tail."""
         return self.end - self.start
+
+    @property
+    def counted_from(self) -> int:
+        """The byte behind which its records are counted, in what is told of them."""
+        return 0 if self.tail else self.start
+
+    def to_json(self) -> list[int]:
+        """What it is made of again; no more than there is to say."""
+        return [self.place, self.start, self.end, self.head, *([self.tail, self.before] if self.tail else [])]
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,7 @@ class RecordError(ValidationFailed):
     """A record of the input can't be read or computed with.
 
     `object` names the S3 object; `record` and `column` stand beside it where they are known. Records are counted from
-    1 within the object, or, of a large one, behind the byte that `from_byte` names.
+    1 within the object, or, of a large text, behind the byte that `from_byte` names.
     """
 
     code, title = "bad-record", "A record can't be processed"
@@ -82,9 +82,10 @@ class RecordError(ValidationFailed):
         """The same of the record of that number."""
         return RecordError(object_name=self.object_name, **{**self._said, "record": record})
 
-    def behind(self, from_byte: int) -> "RecordError":
-        """The same of an object that was read from that byte on."""
-        return RecordError(object_name=self.object_name, from_byte=from_byte, **self._said)
+    def behind(self, from_byte: int, before: int) -> "RecordError":
+        """The same of an object that was read from that byte on, or behind so many records."""
+        moved = {**self._said, "record": self.record and before + self.record}
+        return RecordError(object_name=self.object_name, from_byte=from_byte, **moved)
 
 
 class DeadlineExceeded(Problem):

@@ -119,9 +119,7 @@ class Plan:
             "sources": _sources_json(self.sources, self.encodings),
             "schema": _schema_json(self.schema),
             "output": self.output.to_json(),
-            "partitions": [
-                [[one.place, one.start, one.end, one.head] for one in partition] for partition in self.partitions
-            ],
+            "partitions": [[one.to_json() for one in partition] for partition in self.partitions],
             "joined": [joined.to_json() for joined in self.joined],
             "row_steps": self.row_steps,
             "partition_by": self.partition_by,

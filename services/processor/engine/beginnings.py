@@ -17,7 +17,8 @@ from services.processor.engine.rows import all_rows
 class Beginning:
     """`rows` gives the query for the records; `scans` are of the `files`, and both are empty in a second stage.
 
-    `as_they_came` gives origins their numbers in the input, where records were left out of the files.
+    Only the `origins` of a second stage know where they lie in their objects. `as_they_came` gives origins their
+    numbers in the input, where records were left out of the files.
     """
 
     rows: Callable[[Hidden | None], str]
@@ -32,7 +33,7 @@ def of_files(
 ) -> Beginning:
     """Raises RecordError for a file whose very start is wrong."""
     scans = [record_format(file.format).scan(file, schema) for file in files]
-    origins = [Origin(file.name, file.start) for file in files]
+    origins = [Origin(file.name) for file in files]
     return Beginning(partial(source, scans), origins, files, scans, as_they_came)
 
 

@@ -136,7 +136,13 @@ class FailedRun:
         reason = self._reason(select(one.sql, f"({rows})", f"WHERE {position} = {at}"))
         source, record = self._where(one.steps, origin)
         message, column = _with_place(one.place, reason), excerpt(one.name) or None
-        return RecordError(message, object_name=source.name, record=record, column=column, from_byte=source.start)
+        return RecordError(
+            message,
+            object_name=source.name,
+            record=source.before + record,
+            column=column,
+            from_byte=source.start,
+        )
 
     def _after(self, steps: int, hidden: Hidden, *, numbered_after: bool) -> str:
         rows, done = self.beginning.rows(hidden), self.steps.start

@@ -18,7 +18,8 @@ _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 class InputFile:
     """One object's bytes in a file, from byte `start` on, behind `head` bytes of its beginning.
 
-    `name` is what errors call it: its S3 URL.
+    Or, of a Parquet, some of its row groups, `before` which it has so many records. `name` is what errors call it: its
+    S3 URL.
     """
 
     path: Path
@@ -26,25 +27,32 @@ class InputFile:
     encoding: Encoding
     start: int = 0
     head: int = 0
+    before: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where records come from, as errors name it: an object, from byte `start` on."""
+    """Where records come from, as errors name it: an object, from byte `start` on or behind so many records."""
 
     name: str
     start: int = 0
+    before: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class PlainFile:
-    """`shift`: what stands at a place of the file, behind the head, stands so much further in the object, unpacked."""
+    """`shift`: what stands at a place of the file, behind the head, stands so much further in the object, unpacked.
+
+    `most`: of a Parquet, only so many records are read, the first ones.
+    """
 
     path: Path
     name: str
     format: Format
     start: int = 0
     shift: int = 0
+    before: int = 0
+    most: int | None = None
 
 
 def plain_files(files: Sequence[InputFile], session: Session, *, max_bytes: int) -> tuple[PlainFile, ...]:
@@ -81,7 +89,7 @@ def _plain_file(file: InputFile, plain_path: Path, session: Session, room: _Room
         start = raw.read(len(_BOM))
     if file.encoding.compression == "none" and start != _BOM:
         check_encoding(start, file.name)
-        return PlainFile(file.path, file.name, file.encoding.format, file.start, shift)
+        return PlainFile(file.path, file.name, file.encoding.format, file.start, shift, file.before)
     with plain_path.open("wb") as plain:
         for i, chunk in enumerate(_chunks(file)):
             session.stop.check()

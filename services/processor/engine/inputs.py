@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from services.processor.domain.formats import (
     JSON,
@@ -31,13 +32,14 @@ _BOM = b"\xef\xbb\xbf"
 class ObjectSample:
     """The first SAMPLE_BYTES of an object as it is stored, or all of it. Without any, only the name counts.
 
-    `ending` are the last bytes of a Parquet that is larger: at least its footer.
+    `ending` are the last bytes of a Parquet that is larger: at least its footer. `row_groups` is a file of its first.
     """
 
     name: str
     content: bytes
     is_whole: bool
     ending: bytes = b""
+    row_groups: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from services.processor.domain.formats import NDJSON, Encoding
+from services.processor.domain.formats import NDJSON, PARQUET, Encoding
 from services.processor.domain.pipeline import Pipeline
 from services.processor.domain.schema_of_records import Schema
 from services.processor.domain.steps.join import Join
@@ -33,6 +33,7 @@ class Preview:
 
 
 _MOST_DIGITS = 1000
+_MOST_OF_ROW_GROUPS = 10_000
 
 
 def preview(
@@ -82,6 +83,8 @@ def _joined(join: Join, samples: Sequence[ObjectSample], plan: InputPlan, path: 
 
 
 def _file(pipeline: Pipeline, sample: ObjectSample, path: Path) -> PlainFile:
+    if sample.row_groups:
+        return PlainFile(sample.row_groups, sample.name, PARQUET, most=_MOST_OF_ROW_GROUPS)
     known, content = plain_sample(pipeline, sample)
     path.write_bytes(content)
     return PlainFile(path, sample.name, known)
@@ -100,7 +103,7 @@ def _integer(digits: str) -> int | str:
 def _warnings(
     pipeline: Pipeline, samples: Sequence[ObjectSample], joined: Sequence[Sequence[ObjectSample]], schema: Schema
 ) -> list[str]:
-    warnings = [f"only the first bytes of {sample.name} were read" for sample in samples if not sample.is_whole]
+    warnings = [f"only the first records of {sample.name} were read" for sample in samples if not sample.is_whole]
     if warnings and pipeline.needs_all_rows:
         warnings.append(
             "steps that need all records (sort, limit, deduplicate, aggregate) saw these alone; a job sees all"

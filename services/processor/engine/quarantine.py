@@ -41,7 +41,7 @@ def write_lines(lines: Iterable[str], path: Path) -> None:
 
 
 def _line(file: PlainFile, reject: Reject, more: dict[str, object]) -> str:
-    said: dict[str, object] = {"object": file.name, "record": reject.record}
+    said: dict[str, object] = {"object": file.name, "record": file.before + reject.record}
     if file.start:
         said["from_byte"] = file.start
     if reject.column is not None:

@@ -125,7 +125,7 @@ def _run(
         checked = check_in(session, pipeline, schema)
         rest = iter(plain[len(files) :])
         theirs = [PlainJoined(one.place, tuple(islice(rest, len(one.files))), one.schema) for one in joined]
-        with _counted_from({file.name: file.start for file in files}):
+        with _counted_from({file.name: file for file in files}):
             return run_plain(
                 checked,
                 plain[: len(files)],
@@ -141,13 +141,13 @@ def _run(
 
 
 @contextmanager
-def _counted_from(starts: Mapping[str, int]) -> Iterator[None]:
-    """An error about a record of an object that was not read from its beginning says so."""
+def _counted_from(files: Mapping[str, InputFile]) -> Iterator[None]:
+    """An error about a record of an object that was not read from its beginning says so, or counts what is before."""
     try:
         yield
     except RecordError as error:
-        start = starts.get(error.object_name, 0)
-        raise (error.behind(start) if start else error) from None
+        file = files.get(error.object_name)
+        raise (error.behind(file.start, file.before) if file else error) from None
 
 
 def run_plain(

@@ -2,6 +2,8 @@
 
 import asyncio
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 
 from services.processor.domain.pipeline import parse_config
 from services.processor.domain.pipeline_errors import DeadlineExceeded
@@ -9,14 +11,18 @@ from services.processor.domain.sources import parse_source
 from services.processor.domain.submissions import SourceAccess, parse_request
 from services.processor.engine.previewing import Preview
 from services.processor.settings import ProcessorSettings
+from services.processor.stores.inputs import Inputs
 from services.processor.stores.records import Records
 from services.processor.stores.source_finder import SourceFinder
+from services.processor.stores.work_folder import work_folder
 from shared import clock
 
 
 @dataclass(frozen=True, slots=True)
 class PreviewPipeline:
     finder: SourceFinder
+    inputs: Inputs
+    folder: Path
     records: Records
     access: SourceAccess
     settings: ProcessorSettings
@@ -46,6 +52,12 @@ class PreviewPipeline:
         pipeline = parse_config(request.config)
         found = await self.finder.find(parse_source(request.data_source, rules))
         joined = await self.finder.find_joined(pipeline, rules)
-        return await self.records.preview(
-            pipeline, found, joined, records=self.settings.preview_records, processed_at=clock.rfc3339(self.now())
-        )
+        with work_folder(self.folder, self.inputs) as folder:
+            return await self.records.preview(
+                pipeline,
+                found,
+                joined,
+                partial(folder.first_row_groups, most_bytes=self.settings.preview_bytes),
+                records=self.settings.preview_records,
+                processed_at=clock.rfc3339(self.now()),
+            )

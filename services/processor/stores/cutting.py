@@ -4,38 +4,65 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from services.processor.domain.cuts import CsvCuts, can_be_cut, even_cuts, header_bytes, slices_between
-from services.processor.domain.formats import CSV, Encoding
+from services.processor.domain.cuts import (
+    CsvCuts,
+    can_be_cut,
+    even_cuts,
+    header_bytes,
+    slices_between,
+    slices_of_parquet,
+)
+from services.processor.domain.formats import CSV, PARQUET, Encoding
 from services.processor.domain.pinned_sources import PinnedObject, PinnedSource, Slice
+from services.processor.domain.pipeline_errors import RecordError
 from services.processor.stores.inputs import Inputs
 from services.processor.stores.source_finder import Found
 
 _WINDOW_BYTES = 64 * 1024
 _READS_AT_ONCE = 16
+_REMEDY = "write it with smaller row groups, one behind the other, or have MAYFLY_ENGINE_MAX_PLAIN_MB raised"
 
 
 @dataclass(frozen=True, slots=True)
 class Cutting:
     inputs: Inputs
     piece_bytes: int
+    most_bytes: int
+    """What a piece of a Parquet may have, be it a single row group."""
     only_about: bool = False
     """Cut at the even places, without looking where a record ends: to tell how many pieces there will be."""
 
     async def slices(self, found: Found, encodings: Sequence[Encoding]) -> tuple[Slice, ...]:
         """All sources in order, the large ones in pieces.
 
-        Of NDJSON a few bytes are read at each cut; a CSV is read through, for a line end in it may be within quotes.
+        Of NDJSON a few bytes are read at each cut; a CSV is read through, for a line end in it may be within quotes;
+        of Parquet the footer is read.
 
         Raises:
+            RecordError: a Parquet is none, or can't be cut into pieces that are small enough.
             SourceChanged, SourceMissing: the pinned bytes are not there any more.
             Unavailable: S3 does not answer.
         """
         slices: list[Slice] = []
         for place, (source, encoding) in enumerate(zip(found.sources, encodings, strict=True)):
-            slices += await self._slices_of(place, source, encoding, found.beginnings[place])
+            if encoding.format is PARQUET and isinstance(source, PinnedObject) and source.size > self.piece_bytes:
+                slices += await self._slices_of_parquet(place, source, found.endings[place])
+            else:
+                slices += await self._slices_of_text(place, source, encoding, found.beginnings[place])
         return tuple(slices)
 
-    async def _slices_of(
+    async def _slices_of_parquet(self, place: int, source: PinnedObject, ending: bytes) -> tuple[Slice, ...]:
+        if self.only_about and not ending:
+            return slices_between(place, source.size, even_cuts(source.size, self.piece_bytes))
+        ending = ending or await self.inputs.footer(source)
+        slices = await asyncio.to_thread(slices_of_parquet, place, source, ending, self.piece_bytes)
+        largest = max(one.size for one in slices)
+        if largest > self.most_bytes:
+            message = f"a row group of it takes {largest >> 20:,} MiB, and a part may have {self.most_bytes >> 20:,}"
+            raise RecordError(message, object_name=source.name, remedy=_REMEDY)
+        return slices
+
+    async def _slices_of_text(
         self, place: int, source: PinnedSource, encoding: Encoding, beginning: bytes | None
     ) -> tuple[Slice, ...]:
         wanted = even_cuts(source.size, self.piece_bytes) if can_be_cut(encoding) else ()

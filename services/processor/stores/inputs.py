@@ -11,8 +11,8 @@ from pathlib import Path
 from aiohttp import ClientError as BrokenAnswer
 from botocore.exceptions import ClientError, IncompleteReadError
 
-from services.processor.domain.formats import footer_bytes
 from services.processor.domain.input_errors import SourceChanged, SourceMissing
+from services.processor.domain.parquet_footers import footer_bytes
 from services.processor.domain.pinned_sources import PinnedObject, Slice
 from shared.clients.aws import aws_errors, error_code
 from shared.clients.aws_types import S3Client
@@ -21,7 +21,6 @@ from shared.errors import Unavailable
 RANGE_BYTES = 8 * 1024 * 1024
 RANGES_AT_ONCE = 4
 _ENDING_BYTES = 256 * 1024
-_LARGEST_FOOTER_BYTES = 64 * 1024 * 1024
 _TRIES = 4
 _FIRST_PAUSE_SECONDS = 0.2
 _MISSING = {"NoSuchKey", "NoSuchBucket", "404", "NotFound", "NoSuchVersion"}
@@ -53,13 +52,13 @@ class Inputs:
         return PinnedObject(bucket, key, answer["ETag"], size), content
 
     async def footer(self, source: PinnedObject) -> bytes:
-        """The last bytes of a Parquet object, its footer among them, unless that is larger than any should be.
+        """The last bytes of a Parquet object, its footer among them.
 
-        Raises as `download` does.
+        Raises as `download` does, and RecordError for a footer that is larger than any should be.
         """
         ending = await self.read(source, max(0, source.size - _ENDING_BYTES), source.size)
-        needed = footer_bytes(ending)
-        if len(ending) < needed <= min(source.size, _LARGEST_FOOTER_BYTES):
+        needed = footer_bytes(ending, source.name)
+        if len(ending) < needed <= source.size:
             ending = await self.read(source, source.size - needed, source.size)
         return ending
 
@@ -88,6 +87,8 @@ class Inputs:
     async def download(self, source: PinnedObject, piece: Slice, path: Path) -> None:
         """Write a slice of the pinned bytes to a file, a few ranges at once; memory does not grow with it.
 
+        One that has a tail stands where it stands in the object, behind a hole, and the tail is not written.
+
         Raises:
             SourceChanged, SourceMissing: these bytes are not there any more.
             Unavailable: S3 did not answer, several times.
@@ -114,8 +115,8 @@ class Inputs:
     ) -> None:
         for start, end in ranges:
             content = await self.read(source, start, end)
-            place = start if start < piece.head else start - piece.start + piece.head
-            await asyncio.to_thread(_write_at, file, content, place)
+            moved = 0 if start < piece.head or piece.tail else piece.head - piece.start
+            await asyncio.to_thread(_write_at, file, content, start + moved)
 
     async def read(self, source: PinnedObject, start: int, end: int) -> bytes:
         """The pinned bytes from `start` to before `end`. Raises as `download` does."""

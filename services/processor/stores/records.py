@@ -1,11 +1,12 @@
 """The record engine, in threads: the event loop goes on while records are worked on."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from types import MappingProxyType
+from typing import TypeAlias, TypeVar
 
 from services.processor.domain.jobs import Job
 from services.processor.domain.outcomes import Counts
@@ -25,6 +26,8 @@ from shared import clock
 from shared.errors import RateLimited
 
 Result = TypeVar("Result")
+FirstRowGroups: TypeAlias = Callable[[Found], Awaitable[Mapping[str, Path]]]
+"""By the names of Parquet objects that are larger than their beginnings: files of their first row groups."""
 
 
 class Records:
@@ -62,29 +65,49 @@ class Records:
         Raises:
             RateLimited: too many wait already.
         """
-        return await self._in_turn(partial(_planned, pipeline, found, joined))
+
+        async def at_once() -> Callable[[], tuple[InputPlan, tuple[InputPlan, ...]]]:
+            return partial(_planned, pipeline, found, joined)
+
+        return await self._in_turn(at_once)
 
     async def preview(
-        self, pipeline: Pipeline, found: Found, joined: Sequence[Found], *, records: int, processed_at: str
+        self,
+        pipeline: Pipeline,
+        found: Found,
+        joined: Sequence[Found],
+        first_row_groups: FirstRowGroups,
+        *,
+        records: int,
+        processed_at: str,
     ) -> Preview:
         """The first records of the objects that were looked into, before and after.
 
         Raises:
             PipelineError, RecordError, DeadlineExceeded, MemoryExceeded: as a job would fail.
             RateLimited: too many wait already.
+            SourceChanged, SourceMissing, Unavailable: row groups can't be fetched.
         """
-        samples = [sample for sample in samples_of(found) if sample.content] or samples_of(found)[:1]
-        theirs = [samples_of(one) for one in joined]
-        limits = self._preview_limits
-        shown = partial(preview, pipeline, samples, theirs, records, processed_at=processed_at, limits=limits)
-        return await self._in_turn(shown)
 
-    async def _in_turn(self, work: Callable[[], Result]) -> Result:
+        async def fetched() -> Callable[[], Preview]:
+            ours, *theirs = [samples_of(one, await first_row_groups(one)) for one in (found, *joined)]
+            samples = [sample for sample in ours if sample.content] or ours[:1]
+            limits = self._preview_limits
+            return partial(preview, pipeline, samples, theirs, records, processed_at=processed_at, limits=limits)
+
+        return await self._in_turn(fetched)
+
+    async def _in_turn(self, begun: Callable[[], Awaitable[Callable[[], Result]]]) -> Result:
         if self._previews >= self._previews_most:
             raise RateLimited("Too many previews and dry runs at once. Try again.", retry_after_seconds=1)
         self._previews += 1
         try:
             await self._previewing.acquire()
+            try:
+                work = await begun()
+            except BaseException:
+                self._previewing.release()
+                raise
             running = asyncio.ensure_future(asyncio.to_thread(work))
             running.add_done_callback(self._has_ended)
             return await asyncio.shield(running)
@@ -120,7 +143,7 @@ class Records:
         stamp = clock.rfc3339(job.submitted_at_ms / 1000)
         stage = plan.stage_of(part)
         slices = plan.slices if stage.kind == "second" else plan.partitions[part]
-        origins = [Origin(plan.sources[one.place].name, one.start) for one in slices]
+        origins = [Origin(plan.sources[one.place].name, one.counted_from, one.before) for one in slices]
         limits = replace(self._limits, threads=max(1, self._limits.threads // (self._running + 1)))
 
         def work(stop: Stop) -> tuple[Counts, Sequence[SplitFile]]:
@@ -155,10 +178,17 @@ def _planned(pipeline: Pipeline, found: Found, joined: Sequence[Found]) -> tuple
     return inputs, theirs
 
 
-def samples_of(found: Found) -> list[ObjectSample]:
+def samples_of(found: Found, row_groups: Mapping[str, Path] = MappingProxyType({})) -> list[ObjectSample]:
+    """`row_groups`: by their names, files of the first ones of large Parquet objects."""
     looked_into = zip(found.sources, found.beginnings, found.endings, strict=True)
     return [
-        ObjectSample(source.name, beginning or b"", beginning is not None and len(beginning) == source.size, ending)
+        ObjectSample(
+            source.name,
+            beginning or b"",
+            beginning is not None and len(beginning) == source.size,
+            ending,
+            row_groups.get(source.name),
+        )
         for source, beginning, ending in looked_into
     ]
 

@@ -1,5 +1,6 @@
 """Folders on the local disk: one for the process, one in it for each piece of work. Nothing older is ever read."""
 
+import asyncio
 import contextlib
 import fcntl
 import hashlib
@@ -11,21 +12,27 @@ from dataclasses import dataclass
 from itertools import repeat
 from pathlib import Path
 
+from services.processor.domain.cuts import slices_of_parquet
 from services.processor.domain.formats import ROWS
 from services.processor.domain.input_errors import SourceChanged, SourceMissing, of_join
-from services.processor.domain.pinned_sources import PartInput, PinnedObject, whole
+from services.processor.domain.parquet_footers import narrowed
+from services.processor.domain.pinned_sources import PartInput, PinnedObject, Slice, whole
 from services.processor.domain.pipeline import Pipeline
+from services.processor.domain.pipeline_errors import RecordError
 from services.processor.domain.plans import Plan
 from services.processor.domain.sources import SampleSource
 from services.processor.domain.work_errors import FirstStageGone
 from services.processor.engine.files import InputFile
 from services.processor.engine.session import full_disk_named
 from services.processor.stores.inputs import Inputs
+from services.processor.stores.source_finder import Found
 from shared import clock
 
 _PREFIX = "mayfly-work-"
 _LOCK = "lock"
 _NEW_SECONDS = 60
+_LARGEST_BEGINNING_BYTES = 128 << 20
+_REMEDY = 'submit a job with the step {"limit": 100}'
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +75,43 @@ class WorkFolder:
             path = self.path / f"{name}-{place}"
             with full_disk_named():
                 if isinstance(one.source, PinnedObject):
-                    await self.inputs.download(one.source, one.slice, path)
+                    await self._download(one.source, one.slice, path)
                 else:
                     path.write_bytes(SampleSource(one.source.name).content())
-            files.append(InputFile(path, one.source.name, one.encoding, one.slice.start, one.slice.head))
+            start, head, before = one.slice.counted_from, one.slice.head, one.slice.before
+            files.append(InputFile(path, one.source.name, one.encoding, start, head, before))
         return tuple(files)
+
+    async def _download(self, source: PinnedObject, piece: Slice, path: Path) -> None:
+        """A piece of a Parquet gets a footer of its own, so that it is a file of its row groups and no others."""
+        await self.inputs.download(source, piece, path)
+        if piece.tail:
+            ending = await self.inputs.read(source, source.size - piece.tail, source.size)
+            own = await asyncio.to_thread(narrowed, ending, piece.start, piece.end, source.name)
+            with path.open("ab") as file:
+                file.write(own)
+
+    async def first_row_groups(self, found: Found, most_bytes: int) -> dict[str, Path]:
+        """By the names of the Parquet objects that were looked into but are larger: files of their first row groups.
+
+        As many groups as have at most so many bytes, and at least one.
+
+        Raises:
+            RecordError: a footer is wrong, or the first row group too large for this.
+            SourceChanged, SourceMissing, Unavailable, WorkFolderFull: as for `fetch`.
+        """
+        files: dict[str, Path] = {}
+        for source, ending in zip(found.sources, found.endings, strict=True):
+            if ending and isinstance(source, PinnedObject):
+                [first, *_] = await asyncio.to_thread(slices_of_parquet, 0, source, ending, most_bytes)
+                if first.size > _LARGEST_BEGINNING_BYTES:
+                    message = f"its first row group takes {first.size >> 20:,} MiB, too large for a preview"
+                    raise RecordError(message, object_name=source.name, remedy=_REMEDY)
+                path = self.path / hashlib.sha256(source.name.encode()).hexdigest()
+                with full_disk_named():
+                    await self._download(source, first, path)
+                files[source.name] = path
+        return files
 
 
 def _bytes_of(inputs: Sequence[PartInput]) -> int:

@@ -52,7 +52,9 @@ async def test_a_slice_of_an_object_is_read_behind_its_head(stores: Stores, tmp_
 async def test_a_line_longer_than_what_is_read_at_a_cut_is_left_whole(stores: Stores) -> None:
     long = b'{"x": "' + b"y" * 200_000 + b'"}\n'
     source = await put(stores, "long.ndjson", b'{"x": ""}\n' + long + b'{"x": ""}\n' + long)
-    cut = await Cutting(stores.inputs, 100_000).slices(Found((source,), (None,), (b"",)), [Encoding(NDJSON, "none")])
+    cut = await Cutting(stores.inputs, 100_000, 100_000).slices(
+        Found((source,), (None,), (b"",)), [Encoding(NDJSON, "none")]
+    )
     assert [(one.start, one.end) for one in cut] == [(0, 10 + len(long)), (10 + len(long), source.size)]
 
 

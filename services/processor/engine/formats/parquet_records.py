@@ -1,8 +1,9 @@
-"""Parquet, whole objects. The columns and their types stand in the footer, so no record is looked at to find them.
+"""Parquet, whole files. The columns and their types stand in the footer, so no record is looked at to find them.
 
 A type that we lack is read as the next wider one that keeps every value; one that has none is an error.
 """
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ import duckdb
 from services.processor.domain.column_types import UnknownType, parse_type
 from services.processor.domain.excerpts import excerpt
 from services.processor.domain.formats import Compression
+from services.processor.domain.parquet_footers import LARGEST_FOOTER_BYTES, broken_parquet, check_footer
 from services.processor.domain.pipeline_errors import RecordError
 from services.processor.domain.schema_of_records import Column, Schema
 from services.processor.domain.sql_text import quote_name, quote_text, select
@@ -60,16 +62,13 @@ class ParquetRecords:
         return first or second
 
     def whole_records(self, sample: Sample) -> bytes:
-        if not sample.is_whole:
-            message = "a preview reads Parquet as a whole, and this object is too large for that"
-            raise RecordError(message, object_name=sample.name, remedy='submit a job with the step {"limit": 100}')
         return sample.content
 
     def scan(self, file: PlainFile, schema: Schema) -> Scan:
         """An object without any byte has no records."""
         found = _columns_of(file.path, file.name) if file.path.stat().st_size else {}
         _check_known(found, schema, file.name)
-        read = _read(file.path) if found else "SELECT NULL WHERE FALSE"
+        read = _read(file.path, file.most) if found else "SELECT NULL WHERE FALSE"
         fits = tuple(_fits(column, found) for column in schema)
         texts = (f"CAST({quote_name(one.name)} AS VARCHAR)" if one.name in found else "NULL" for one in schema)
         return Scan(
@@ -107,12 +106,13 @@ PARQUET_RECORDS = ParquetRecords()
 
 def _columns_of(path: Path, name: str) -> dict[str, str]:
     """Names and types, in DuckDB's words. Raises RecordError for a footer that can't be read, or names that clash."""
+    check_footer(_ending_of(path), name)
     try:
         with open_describer([path]) as session:
             found = dict(session.columns(_read(path)))
             tree = session.rows(select("name, num_children", f"parquet_schema({quote_text(str(path))})"))
     except duckdb.Error:
-        raise _broken(name) from None
+        raise broken_parquet(name) from None
     names = _outermost([(str(one), int(str(children or 0))) for one, children in tree])
     if "" in names:
         raise RecordError("a column has no name", object_name=name, remedy="give it one")
@@ -121,6 +121,13 @@ def _columns_of(path: Path, name: str) -> dict[str, str]:
         message = "another column has this name, or one that differs by case alone"
         raise RecordError(message, object_name=name, column=excerpt(renamed), remedy="rename one")
     return found
+
+
+def _ending_of(path: Path) -> bytes:
+    with path.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(0, size - LARGEST_FOOTER_BYTES))
+        return file.read()
 
 
 def _outermost(tree: list[tuple[str, int]]) -> list[str]:
@@ -181,10 +188,7 @@ def _fits(column: Column, found: Mapping[str, str]) -> str:
     return f"({name} IS NULL OR coalesce({back} = {name}, FALSE))"
 
 
-def _read(path: Path) -> str:
+def _read(path: Path, most: int | None = None) -> str:
     options = "hive_partitioning = false, union_by_name = false, binary_as_string = false"
-    return select("*", f"read_parquet({quote_text(str(path))}, {options})")
-
-
-def _broken(name: str) -> RecordError:
-    return RecordError("this is no whole Parquet file", object_name=name, remedy="write and upload it again")
+    limit = "" if most is None else f"LIMIT {most}"
+    return select("*", f"read_parquet({quote_text(str(path))}, {options})", limit)
