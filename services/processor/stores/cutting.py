@@ -46,7 +46,7 @@ class Cutting:
         slices: list[Slice] = []
         for place, (source, encoding) in enumerate(zip(found.sources, encodings, strict=True)):
             if encoding.format is PARQUET and isinstance(source, PinnedObject) and source.size > self.piece_bytes:
-                slices += await self._slices_of_parquet(place, source, found.endings[place])
+                slices += await self._slices_of_parquet(place, source, found.ending_of(place))
             else:
                 slices += await self._slices_of_text(place, source, encoding, found.beginnings[place])
         return tuple(slices)

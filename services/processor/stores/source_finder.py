@@ -34,6 +34,11 @@ class Found:
     beginnings: tuple[bytes | None, ...]
     endings: tuple[bytes, ...]
 
+    def ending_of(self, place: int) -> bytes:
+        """The last bytes of a Parquet, the footer among them; none if it was not looked into."""
+        source, beginning = self.sources[place], self.beginnings[place] or b""
+        return self.endings[place] or (beginning if len(beginning) == source.size else b"")
+
 
 @dataclass(frozen=True, slots=True)
 class SourceFinder:

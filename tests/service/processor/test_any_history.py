@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import count
+from pathlib import Path
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -156,17 +157,16 @@ async def _end_of(history: History) -> None:
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(acts=st.lists(_ACTS, max_size=12), name=st.sampled_from(list(CASES)))
 async def test_any_history_ends_like_the_quiet_run(
-    make_settings: MakeSettings, acts: list[tuple[object, ...]], name: str
+    make_settings: MakeSettings, tmp_path: Path, acts: list[tuple[object, ...]], name: str
 ) -> None:
     config = make_settings(long_poll_seconds=0, max_attempts=100, lease_seconds=20, partition_bytes=1024)
     async with life(config) as one, life(config) as two, life(config) as observer:
-        await put_inputs(observer)
+        await put_inputs(observer, tmp_path)
         key = JobKey(OWNER, f"history-{next(_number)}")
-        source = f"s3://{config.bucket}/inputs/{OWNER}/parts/"
         lives = {"one": one, "two": two, "observer": observer}
         for each in lives.values():
             await each.reborn(key.processing_id)
-        history = History(key, source, CASES[name], lives)
+        history = History(key, CASES[name].source(config), CASES[name], lives)
         for act in acts:
             await history.happen(act)
         await _end_of(history)

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -9,31 +10,49 @@ from services.processor.domain.job_names import JobKey
 from services.processor.settings import ProcessorSettings
 from tests.service.processor.conftest import MakeSettings
 from tests.service.processor.lives import Life, When, life, until_dead
+from tests.support.parquet_files import grouped_parquet
 
 OWNER = "usr_ada"
 PADDING = " " * 600
 READING = ("Get", "Head", "List", "Query")
 
 
+BAD_LINE: dict[str, object] = {
+    "record": 2,
+    "reason": 'this can\'t be read: expecting value near "bad"',
+    "byte": 9,
+    "bytes": 3,
+    "raw": "bad",
+}
+BAD_ROW: dict[str, object] = {
+    "record": 2501,
+    "column": "x",
+    "reason": '"bad" is no BIGINT, or would not stay the same as one',
+    "raw": '{"x":"bad"}',
+}
+
+
 @dataclass(frozen=True)
 class Case:
-    """A job over three objects, what becomes of the good records, and how many objects lie in its folder then."""
+    """A job of three parts, or a stage more: what becomes of its good records, what is left out of one of its objects.
+
+    And how many objects lie in its folder then.
+    """
 
     config: dict[str, object]
     good: bytes
     objects: int
+    folder: str = "parts/"
+    left_out: tuple[str, dict[str, object]] = ("a.ndjson", BAD_LINE)
+
+    def source(self, settings: ProcessorSettings) -> str:
+        return f"s3://{settings.bucket}/inputs/{OWNER}/{self.folder}"
 
     def golden(self, settings: ProcessorSettings) -> bytes:
         """The result, and behind it what was left out."""
-        left_out = {
-            "object": f"{_source(settings)}a.ndjson",
-            "record": 2,
-            "reason": 'this can\'t be read: expecting value near "bad"',
-            "byte": 9,
-            "bytes": 3,
-            "raw": "bad",
-        }
-        return self.good + json.dumps(left_out, separators=(",", ":")).encode() + b"\n"
+        name, said = self.left_out
+        line = json.dumps({"object": self.source(settings) + name, **said}, separators=(",", ":"))
+        return self.good + line.encode() + b"\n"
 
 
 ROWS: dict[str, object] = {"filter_condition": "x > 1", "on_bad_record": "quarantine", "stamp": False}
@@ -45,11 +64,24 @@ CASES = {
         objects=9,
     ),
     "two stages": Case(ROWS | {"transformations": [{"sort": ["-x"]}]}, b'{"x":4}\n{"x":3}\n{"x":2}\n', objects=7),
+    "a parquet": Case(
+        {
+            "filter_condition": "x % 3000 = 1",
+            "on_bad_record": "quarantine",
+            "input": {"schema": {"x": "BIGINT"}},
+            "output": {"format": "ndjson"},
+            "stamp": False,
+        },
+        b'{"x":1}\n{"x":3001}\n{"x":6001}\n',
+        objects=6,
+        folder="rows/",
+        left_out=("rows.parquet", BAD_ROW),
+    ),
 }
 
 
 async def submit(one: Life, processing_id: str, case: Case) -> None:
-    await one.submit(OWNER, processing_id, _source(one.settings), case.config)
+    await one.submit(OWNER, processing_id, case.source(one.settings), case.config)
 
 
 async def submit_and_work(one: Life, processing_id: str, case: Case) -> None:
@@ -58,18 +90,16 @@ async def submit_and_work(one: Life, processing_id: str, case: Case) -> None:
         pass
 
 
-def _source(settings: ProcessorSettings) -> str:
-    return f"s3://{settings.bucket}/inputs/{OWNER}/parts/"
-
-
-async def put_inputs(one: Life) -> None:
+async def put_inputs(one: Life, folder: Path) -> None:
+    query = "SELECT CASE WHEN i = 2500 THEN 'bad' ELSE i::VARCHAR END AS x FROM range(6144) r(i)"
     for name, content in (
-        ("a.ndjson", f'{{"x": 1}}\nbad\n{{"x": {PADDING}2}}\n'),
-        ("b.ndjson", f'{{"x": {PADDING}3}}\n'),
-        ("c.ndjson", f'{{"x": {PADDING}4}}\n'),
+        ("parts/a.ndjson", f'{{"x": 1}}\nbad\n{{"x": {PADDING}2}}\n'.encode()),
+        ("parts/b.ndjson", f'{{"x": {PADDING}3}}\n'.encode()),
+        ("parts/c.ndjson", f'{{"x": {PADDING}4}}\n'.encode()),
+        ("rows/rows.parquet", grouped_parquet(folder, query)),
     ):
-        key = f"inputs/{OWNER}/parts/{name}"
-        await one.stores.s3.put_object(Bucket=one.settings.bucket, Key=key, Body=content.encode())
+        key = f"inputs/{OWNER}/{name}"
+        await one.stores.s3.put_object(Bucket=one.settings.bucket, Key=key, Body=content)
 
 
 async def result_of(one: Life, processing_id: str) -> tuple[bytes, list[str]]:
@@ -87,12 +117,12 @@ async def result_of(one: Life, processing_id: str) -> tuple[bytes, list[str]]:
 
 
 @pytest.mark.parametrize("name", CASES)
-async def test_a_crash_at_any_call_changes_nothing(make_settings: MakeSettings, name: str) -> None:
+async def test_a_crash_at_any_call_changes_nothing(make_settings: MakeSettings, tmp_path: Path, name: str) -> None:
     case = CASES[name]
     # The planner asks for one part, who does one for another.
     settings = make_settings(long_poll_seconds=0, partition_bytes=1024, max_parts_at_once=2)
     async with life(settings) as first, life(settings) as second:
-        await put_inputs(second)
+        await put_inputs(second, tmp_path)
         quiet = [await calls_of(first, second, name, case) for name in ("quiet", "quiet-again")]
         moments = [moment for number, call in enumerate(min(quiet, key=len), 1) for moment in moments_of(number, call)]
         wrong = [moment for moment in moments if not await ends_well(first, second, case, *moment)]

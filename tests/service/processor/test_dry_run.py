@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from tests.service.processor.lives import Life, life
 from tests.service.processor.running import Processor, processor
 from tests.support.job_client import orders
 from tests.support.names import unique_name
+from tests.support.parquet_files import grouped_parquet
 
 OWNER = "usr_ada"
 CASES: list[tuple[str | list[str], dict[str, Any]]] = [
@@ -37,6 +39,8 @@ CASES: list[tuple[str | list[str], dict[str, Any]]] = [
     ),
     ("many/*0.csv", {}),
     (["one.ndjson", "large.ndjson"], {}),
+    ("rows.parquet", {}),
+    (["rows.parquet", "one.ndjson"], {"transformations": [{"sort": ["-id"]}]}),
 ]
 READS = {"s3.GetObject", "s3.HeadObject", "s3.ListObjectsV2", "dynamodb.GetItem"}
 
@@ -63,11 +67,14 @@ def counted(seen: list[str]) -> dict[str, int]:
 
 
 @pytest.mark.parametrize("case", range(len(CASES)))
-async def test_it_counts_the_requests_that_the_job_then_makes(make_settings: MakeSettings, case: int) -> None:
+async def test_it_counts_the_requests_that_the_job_then_makes(
+    make_settings: MakeSettings, tmp_path: Path, case: int
+) -> None:
     source, config = CASES[case]
     async with life(make_settings(partition_bytes=20_000, long_poll_seconds=0, sample_objects=2)) as one:
         await put(one, "one.ndjson", orders(3))
         await put(one, "large.ndjson", orders(700))
+        await put(one, "rows.parquet", grouped_parquet(tmp_path, "SELECT i AS id FROM range(9000) r(i)"))
         await put(one, "names.csv", b"id,name\n1,Ada\n")
         for number in range(12):
             await put(one, f"many/{number}.csv", b"id\n" + b"%d\n" % number * 6000)

@@ -10,15 +10,19 @@ import pytest
 from services.processor.domain.formats import NDJSON, Encoding
 from services.processor.domain.input_errors import SourceChanged, SourceMissing
 from services.processor.domain.job_names import JobKey
+from services.processor.domain.parquet_footers import footer_bytes
 from services.processor.domain.pinned_sources import PinnedObject, Slice
+from services.processor.domain.pipeline_errors import RecordError
+from services.processor.domain.thrift_compact import CompactReader, i64
 from services.processor.resources import Stores, open_stores
 from services.processor.stores.cutting import Cutting
 from services.processor.stores.inputs import RANGE_BYTES
 from services.processor.stores.job_files import MOST_AT_ONCE_BYTES
 from services.processor.stores.source_finder import Found
-from services.processor.stores.work_folder import process_folder, sha256_of
+from services.processor.stores.work_folder import WorkFolder, process_folder, sha256_of
 from shared.clients.aws import open_s3
 from tests.service.processor.conftest import MakeSettings
+from tests.support.parquet_files import parquet
 
 KEY = JobKey("usr_ada", "j")
 
@@ -56,6 +60,19 @@ async def test_a_line_longer_than_what_is_read_at_a_cut_is_left_whole(stores: St
         Found((source,), (None,), (b"",)), [Encoding(NDJSON, "none")]
     )
     assert [(one.start, one.end) for one in cut] == [(0, 10 + len(long)), (10 + len(long), source.size)]
+
+
+async def test_a_first_row_group_that_is_too_large_for_a_preview_is_not_fetched(stores: Stores, tmp_path: Path) -> None:
+    content = parquet(tmp_path, "SELECT hash(i) AS x FROM range(9) r(i)")
+    claims = CompactReader(content[-footer_bytes(content, "x") : -8]).edited(
+        {4: {1: {3: {7: lambda _: i64(200 << 20), 9: lambda _: i64(4)}}}}
+    )
+    ending = claims + len(claims).to_bytes(4, "little") + b"PAR1"
+    found = Found((PinnedObject("bucket", "large.parquet", "", 300 << 20),), (b"PAR1",), (ending,))
+    with pytest.raises(
+        RecordError, match=r"takes 300 MiB, too large for a preview; submit a job with the step {\"limit"
+    ):
+        await WorkFolder(tmp_path, stores.inputs).first_row_groups(found, most_bytes=1000)
 
 
 async def test_an_empty_object_is_read(stores: Stores, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from services.processor.domain.pipeline import parse_config
 from services.processor.domain.pipeline_errors import PipelineError, RecordError
 from services.processor.engine.inputs import ObjectSample
 from services.processor.engine.previewing import preview
+from tests.support.parquet_files import parquet
 from tests.unit.processor.engine.conftest import MIB, Engine
 
 AS_PARQUET = {"output": {"format": "parquet"}, "stamp": False}
@@ -21,14 +22,6 @@ TEXTS = {
     "json": '[\n\t{"a":1,"b":"x"},\n\t{"a":2,"b":null}\n]\n',
     "csv": "a,b\n1,x\n2,\n",
 }
-
-
-def parquet(folder: Path, query: str, options: str = "FORMAT parquet") -> bytes:
-    """A file as other writers may make it."""
-    path = folder / "made.parquet"
-    with duckdb.connect() as connection:
-        connection.execute(f"COPY ({query}) TO '{path}' ({options})")
-    return path.read_bytes()
 
 
 def rows(folder: Path, content: bytes, shown: str = "*") -> list[tuple[object, ...]]:
@@ -214,9 +207,22 @@ def test_the_footer_of_a_large_object_is_enough_to_plan(engine: Engine) -> None:
     small = Engine(engine.folder, sample_bytes=100)
     done = small.run({"in.parquet": content}, {"transformations": [{"limit": 1}], **AS_LINES})
     assert done.text == '{"a":0,"b":"cfcd208495d565ef66e7dff9f98764da"}\n'
-    sample = ObjectSample("in.parquet", content[:100], is_whole=False, ending=content[-2048:])
-    with pytest.raises(RecordError, match=r'too large for that; submit a job with the step {"limit": 100}'):
-        preview(parse_config({}), [sample], [], 5, processed_at="NOW", limits=small.limits)
     whole = ObjectSample("in.parquet", content, is_whole=True)
     shown = preview(parse_config({}), [whole], [], 1, processed_at="NOW", limits=small.limits)
     assert shown.records_in == [json.loads(done.text)]
+
+
+def test_a_preview_of_a_large_object_reads_the_first_records_of_a_row_group(engine: Engine) -> None:
+    content = parquet(engine.folder, "SELECT i AS a FROM range(20000) r(i)")
+    (engine.folder / "group").write_bytes(content)
+    sample = ObjectSample("in.parquet", content[:100], False, content[-2048:], engine.folder / "group")
+    counted = parse_config({"transformations": [{"aggregate": {"measures": {"n": "MAX(a)"}}}], "stamp": False})
+    shown = preview(counted, [sample], [], 2, processed_at="NOW", limits=engine.limits)
+    assert (shown.records_in, shown.records_out) == ([{"a": 0}, {"a": 1}], [{"n": 9_999}])
+    assert shown.warnings[0] == "only the first records of in.parquet were read"
+
+
+def test_a_footer_that_is_too_large_is_an_error_before_the_engine_reads_it(engine: Engine) -> None:
+    content = parquet(engine.folder, "SELECT 1 AS a", "FORMAT parquet, KV_METADATA {k: repeat('x', 17_000_000)}")
+    with pytest.raises(RecordError, match=r"^in\.parquet: its footer takes 17,\d+,\d+ bytes, more than the 16,777,216"):
+        engine.run({"in.parquet": content})
