@@ -71,8 +71,13 @@ around it. It is written in one thread, so that the bytes are the same in every 
 DOUBLE, unsigned integers as the next wider ones, UUID as VARCHAR, and nanoseconds as TIMESTAMP unless that would
 change a value. Structs, maps, bytes, intervals and times of day with a zone are errors that name the column. A
 HUGEINT is written as DECIMAL(38,0), and one of 39 digits is an error. NaN and infinity can't go on from Parquet to
-JSON. Several parts of Parquet can't be fetched as one (`parts-stand-alone`). A preview reads a Parquet of up to
-`MAYFLY_PREVIEW_BYTES`, as a whole."""
+JSON. Several parts of Parquet can't be fetched as one (`parts-stand-alone`).
+
+A Parquet larger than `MAYFLY_PARTITION_BYTES` is cut between its row groups: each part reads some of them, and the
+footer. So an object may have any size, and a part takes the disk of its row groups. One that takes more than
+`MAYFLY_ENGINE_MAX_PLAIN_MB`, or a footer of more than 16 MiB, is an error that says so. A preview reads the footer
+and the row groups that end within the first `MAYFLY_PREVIEW_BYTES`, or the first one, if it has at most 128 MiB, and
+shows what becomes of the first 10,000 records of these."""
 
 _SPLIT = f"""\
 ## Split results
@@ -145,7 +150,7 @@ the kept ones under `rejected`; the manifest names these files with their SHA-25
 ```
 
 `byte` is where the record begins in the object, once it is unpacked, and `bytes` its length; `record` counts from 1,
-in a large object from `from_byte` on, where the part begins. `raw` is the record as it was, or `raw_base64` where it is
+in a large text from `from_byte` on, where the part begins. `raw` is the record as it was, or `raw_base64` where it is
 no UTF-8, without what is beyond 16 MiB; of Parquet its values as JSON. At most a thousand records for which one
 expression fails have its own words as the reason in each part; of the others only the place is told.
 

@@ -27,7 +27,8 @@ BAD_LINE: dict[str, object] = {
 BAD_ROW: dict[str, object] = {
     "record": 2501,
     "column": "x",
-    "reason": '"bad" is no BIGINT, or would not stay the same as one',
+    "reason": '"bad" is no BIGINT, or would not stay the same as one; '
+    'correct it, or say config.input.schema: {"x": "VARCHAR"} to keep it as it is',
     "raw": '{"x":"bad"}',
 }
 
