@@ -103,7 +103,11 @@ def _integer(digits: str) -> int | str:
 def _warnings(
     pipeline: Pipeline, samples: Sequence[ObjectSample], joined: Sequence[Sequence[ObjectSample]], schema: Schema
 ) -> list[str]:
-    warnings = [f"only the first records of {sample.name} were read" for sample in samples if not sample.is_whole]
+    warnings = [
+        f"only the first {'records' if sample.row_groups else 'bytes'} of {sample.name} were read"
+        for sample in samples
+        if not sample.is_whole
+    ]
     if warnings and pipeline.needs_all_rows:
         warnings.append(
             "steps that need all records (sort, limit, deduplicate, aggregate) saw these alone; a job sees all"
