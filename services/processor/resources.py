@@ -34,7 +34,7 @@ from services.processor.flows.sweep_jobs import SweepJobs
 from services.processor.flows.try_job import TryJob
 from services.processor.settings import ProcessorSettings
 from services.processor.stores.acceptance import Acceptance
-from services.processor.stores.admission import Admission
+from services.processor.stores.admission import Admission, QueueRoom
 from services.processor.stores.cutting import Cutting
 from services.processor.stores.event_bus import EventBus
 from services.processor.stores.inputs import Inputs
@@ -202,7 +202,8 @@ def processor_flows(
     requests = JobRequests(stores.pipelines, stores.access)
     large_uploads = LargeUploads(stores.s3, stores.links.s3, settings.bucket)
     planner = _planner(stores, settings, stores.records.try_inputs, only_about=True)
-    acceptance = Acceptance(stores.jobs, Admission(stores.jobs, settings.quotas), stores.queue, settings)
+    admission = Admission(stores.jobs, settings.quotas, QueueRoom(stores.queue, settings.quotas, now))
+    acceptance = Acceptance(stores.jobs, admission, stores.queue, settings)
     arm_pipeline = ArmPipeline(stores.pipelines, contexts, callers, now)
     keep_schedule = KeepSchedule(stores.pipelines, stores.schedule_rules) if stores.schedule_rules else None
     return ProcessorFlows(

@@ -87,6 +87,11 @@ class ProcessorSettings(SharedSettings):
     max_parts_at_once: int = Field(
         32, ge=1, le=10_000, description="How many parts of a user's jobs are asked for at once, about."
     )
+    max_waiting_messages: int = Field(
+        10_000,
+        ge=1,
+        description="How many messages of all users may wait in the queue, about, before the next job is a 503.",
+    )
     max_pipelines: int = Field(100, ge=1, le=10_000, description="How many pipelines a user may store.")
 
     preview_records: int = Field(20, ge=1, le=1000, description="How many records a preview reads.")
@@ -151,7 +156,7 @@ class ProcessorSettings(SharedSettings):
 
     @property
     def quotas(self) -> Quotas:
-        return Quotas(self.max_open_jobs, self.max_open_bytes, self.max_parts_at_once)
+        return Quotas(self.max_open_jobs, self.max_open_bytes, self.max_parts_at_once, self.max_waiting_messages)
 
     @property
     def job_record_seconds(self) -> int:

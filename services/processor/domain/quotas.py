@@ -1,10 +1,11 @@
-"""What one owner may have at once, so that nobody takes what is there for all."""
+"""What one owner may have at once, and all of them together, so that nobody takes what is there for all."""
 
 from dataclasses import dataclass
 
-from shared.errors import RateLimited
+from shared.errors import RateLimited, Unavailable
 
 _SHARE_UNASKED = 10
+_SHARE_OF_ALL_UNASKED = 100
 _RETRY_AFTER_SECONDS = 5
 
 
@@ -31,13 +32,30 @@ class QuotaExceeded(RateLimited):
         self.extensions = {"quota": {"setting": setting, "most": most, "used": used}}
 
 
+class QueueFull(Unavailable):
+    """So much work of all callers waits that a further job would only wait, too. Nothing was accepted."""
+
+    code, title = "queue-full", "Too much work is waiting"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The queue is full: as much work waits as may (MAYFLY_MAX_WAITING_MESSAGES). Nothing was accepted. "
+            "Send the same request again later.",
+            retry_after_seconds=_RETRY_AFTER_SECONDS,
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Quotas:
-    """What one owner may have at once. `parts` are pieces of work that are asked for and not yet done."""
+    """What one owner may have at once. `parts` are pieces of work that are asked for and not yet done.
+
+    `waiting` are messages in the queue, of all owners.
+    """
 
     jobs: int
     bytes: int
     parts: int
+    waiting: int
 
     def check(self, usage: Usage) -> None:
         """Whether an owner of that many may have another job: all of it or none.
@@ -54,6 +72,15 @@ class Quotas:
     def unasked(self, usage: Usage) -> int:
         """How many jobs more one instance lets in before it looks again: a tenth of what was left at the last look."""
         return max(self.jobs - usage.jobs, 0) // _SHARE_UNASKED
+
+    def check_all(self, waiting: int) -> None:
+        """Whether anybody may have another job, while so many messages wait. Raises QueueFull."""
+        if waiting >= self.waiting:
+            raise QueueFull
+
+    def unasked_of_all(self, waiting: int) -> int:
+        """The same for the queue: a hundredth, as every owner's jobs add to it meanwhile."""
+        return max(self.waiting - waiting, 0) // _SHARE_OF_ALL_UNASKED
 
     def parts_of_one(self, usage: Usage) -> int:
         """How many parts of one job are asked for at once: its share, if all open jobs of the owner have several."""

@@ -39,7 +39,7 @@ class RunTriggered:
 
         Raises:
             UnknownMessage: it tells of neither.
-            QuotaExceeded, RevocationUnknown, Unavailable: to be tried again.
+            QuotaExceeded, QueueFull, RevocationUnknown, Unavailable: to be tried again.
         """
         for event in parse_trigger(raw_body):
             for pipeline in await self._waiting_for(event):

@@ -32,7 +32,7 @@ class SubmitJob:
 
         Raises:
             ValidationFailed: id, pipeline, source or config are wrong.
-            QuotaExceeded, JobConflict, Unavailable: as it is accepted.
+            QuotaExceeded, QueueFull, JobConflict, Unavailable: as it is accepted.
         """
         job = await self._parse(caller.user_id, submission)
         signed = self.contexts.sign(job.subject, Requester.of(caller.claims), job.submitted_at_ms // 1000)

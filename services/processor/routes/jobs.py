@@ -10,7 +10,7 @@ from services.processor.domain.job_contexts import CallerRevoked
 from services.processor.domain.job_names import JobConflict, JobNotFound
 from services.processor.domain.outcomes import JobState
 from services.processor.domain.pipeline_errors import DeadlineExceeded, PipelineError
-from services.processor.domain.quotas import QuotaExceeded
+from services.processor.domain.quotas import QueueFull, QuotaExceeded
 from services.processor.domain.results import JobCancelled, JobEnded
 from services.processor.domain.submissions import Submission
 from services.processor.domain.work_errors import TriedTooOften, WaitedTooLong
@@ -54,6 +54,7 @@ _ALWAYS = (Unauthorized, InsufficientScope, Unavailable)
             DeadlineExceeded,
             RateLimited,
             QuotaExceeded,
+            QueueFull,
             TriedTooOften,
             WaitedTooLong,
             ContextRefused,

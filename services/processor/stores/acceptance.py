@@ -6,7 +6,7 @@ from services.processor.domain.job_names import JobConflict, JobKey
 from services.processor.domain.jobs import Job
 from services.processor.domain.messages import WorkMessage
 from services.processor.domain.outcomes import JobState
-from services.processor.domain.quotas import QuotaExceeded
+from services.processor.domain.quotas import QueueFull, QuotaExceeded
 from services.processor.settings import ProcessorSettings
 from services.processor.stores.admission import Admission
 from services.processor.stores.jobs import Jobs
@@ -29,6 +29,7 @@ class Acceptance:
 
         Raises:
             QuotaExceeded: the owner has as many open jobs as one may; nothing was accepted.
+            QueueFull: all owners together have; nothing was accepted.
             JobConflict: the owner's job of this id was another request.
             Unavailable: nothing was accepted, or it is not known.
         """
@@ -49,7 +50,7 @@ class Acceptance:
     async def _admit(self, key: JobKey) -> None:
         try:
             await self.admission.check(key.owner)
-        except QuotaExceeded:
+        except (QuotaExceeded, QueueFull):
             if await self.jobs.get(key) is None:  # to ask for one's own job again is no further one
                 raise
 

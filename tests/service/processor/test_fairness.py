@@ -7,13 +7,15 @@ from prometheus_client import REGISTRY
 
 from services.processor.domain.job_names import JobKey
 from services.processor.domain.messages import parse_message
-from services.processor.domain.quotas import QuotaExceeded
+from services.processor.domain.quotas import QueueFull, QuotaExceeded
+from services.processor.stores.admission import QueueRoom
 from shared.testing.tokens import TokenFactory
 from tests.service.processor.conftest import MakeSettings
 from tests.service.processor.lives import Life, life
 from tests.service.processor.running import Processor, processor
 from tests.support.job_client import orders
 from tests.support.names import unique_name
+from tests.support.waiting import eventually
 
 GREEDY, MODEST = "usr_greedy", "usr_modest"
 
@@ -114,6 +116,68 @@ async def test_another_owner_has_quotas_of_their_own(strict_processor: Processor
         headers={"prefer": "respond-async", **strict_processor.headers_of(unique_name("usr"))},
     )
     assert other.status_code == 202
+
+
+@pytest.fixture
+async def narrow_processor(make_settings: MakeSettings, tokens: TokenFactory) -> AsyncIterator[Processor]:
+    """Two messages may wait; nobody works."""
+    async with processor(make_settings(max_waiting_messages=2), tokens, unique_name("usr")) as running:
+        yield running
+
+
+async def fill(narrow: Processor) -> None:
+    for name in ("one", "two"):
+        assert (await narrow.submit("test", processing_id=name, prefer="respond-async")).status_code == 202
+
+
+async def test_when_too_much_waits_nobody_gets_another_job_and_all_are_told_when_to_come(
+    narrow_processor: Processor,
+) -> None:
+    await fill(narrow_processor)
+    other = {"authorization": narrow_processor.headers_of(unique_name("usr"))["authorization"]}
+    for headers in ({}, other):
+        refused = await narrow_processor.http.post(
+            "/api/process", json={"data_source": "test", "processing_id": "three"}, headers=headers
+        )
+        assert (refused.status_code, refused.json()["code"]) == (503, "queue-full")
+        assert "MAYFLY_MAX_WAITING_MESSAGES" in refused.json()["detail"]
+        assert int(refused.headers["retry-after"]) >= 1
+        assert (await narrow_processor.http.get("/api/status/three", headers=headers)).status_code == 404
+    assert REGISTRY.get_sample_value("mayfly_quota_refusals_total", {"setting": "MAYFLY_MAX_WAITING_MESSAGES"})
+
+
+async def test_an_accepted_job_may_be_asked_for_again_while_the_queue_is_full(narrow_processor: Processor) -> None:
+    await fill(narrow_processor)
+    assert (await narrow_processor.submit("test", prefer="respond-async")).status_code == 503
+    assert (await narrow_processor.submit("test", processing_id="one", prefer="respond-async")).status_code == 202
+
+
+async def test_once_somebody_takes_what_waits_there_is_room(narrow_processor: Processor) -> None:
+    await fill(narrow_processor)
+    queue = narrow_processor.stores.queue
+    for delivery in await queue.receive(most=2, wait_seconds=1, visibility_seconds=60):
+        await queue.done(delivery)
+
+    async def accepted() -> bool:
+        return (await narrow_processor.submit("test", prefer="respond-async")).status_code == 202
+
+    await eventually(accepted, timeout_seconds=10)
+
+
+async def test_a_full_queue_is_asked_once_a_second(make_settings: MakeSettings) -> None:
+    settings = make_settings(max_waiting_messages=1)
+    async with life(settings) as one:
+        await one.submit(GREEDY, "first", "test", {})
+        seconds = [1000.0]
+        room = QueueRoom(one.stores.queue, settings.quotas, lambda: seconds[0])
+        with pytest.raises(QueueFull):
+            await room.check()
+        [delivery] = await one.stores.queue.receive(most=1, wait_seconds=1, visibility_seconds=60)
+        await one.stores.queue.done(delivery)
+        with pytest.raises(QueueFull):
+            await room.check()
+        seconds[0] += 1
+        await room.check()
 
 
 async def test_the_bytes_of_open_jobs_count_once_they_are_planned(make_settings: MakeSettings) -> None:
