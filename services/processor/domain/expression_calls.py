@@ -39,6 +39,10 @@ def _check(function: Function, given: Sequence[object]) -> None:
         if not (isinstance(separator, exp.Literal) and len(str(separator.this)) <= LONGEST_SEPARATOR):
             most = f"of at most {LONGEST_SEPARATOR} characters"
             raise CallRefused(f"the separator of {function.name} is a text such as ', ', {most}")
+    if function.part_argument is not None:
+        part = given[function.part_argument]  # the engine compares one that it does not know with all that it knows
+        if not (isinstance(part, exp.Literal) and part.is_string and len(str(part.this)) <= LONGEST_SEPARATOR):
+            raise CallRefused(f"the part that {function.name} takes is a text such as 'year'")
 
 
 def _matched(function: Function, text: str, pattern: object) -> str:

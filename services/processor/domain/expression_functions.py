@@ -20,6 +20,7 @@ class Function:
     gives_json: bool = False
     length_argument: int | None = None  # a number written out, at most LONGEST_PADDING
     separator_argument: int | None = None  # a text written out, of at most LONGEST_SEPARATOR characters
+    part_argument: int | None = None  # a part of a time, such as 'year', written out
     growing_argument: int | None = None  # may stand in the result as often as the first argument has characters
     searches: bool = False  # the first argument, for the second
     has_pattern: bool = False  # the second argument is a regular expression, written out
@@ -43,14 +44,16 @@ _LISTED = [
     *_functions(1, 2, "trim ltrim rtrim round trunc"),
     *_functions(1, 2, "log array_length"),
     *_functions(2, 2, "left right starts_with ends_with prefix suffix"),
-    *_functions(2, 2, "atan2 pow power mod gcd lcm nullif ifnull date_part date_trunc datepart"),
-    *_functions(2, 2, "datetrunc strftime strptime try_strptime list_contains list_has list_position"),
+    *_functions(2, 2, "atan2 pow power mod gcd lcm nullif ifnull"),
+    *_functions(2, 2, "strftime strptime try_strptime list_contains list_has list_position"),
     *_functions(2, 2, "list_extract list_has_any list_has_all"),
     *_functions(2, 3, "substring substr"),
-    *_functions(3, 3, "translate date_diff datediff date_sub datesub make_date if"),
+    *_functions(3, 3, "translate make_date if"),
     *_functions(6, 6, "make_timestamp"),
     *_functions(1, _ANY_NUMBER, "coalesce greatest least"),
     *(Function(name, 2, 2, searches=True) for name in ("contains", "strpos", "instr", "string_split")),
+    *(Function(name, 2, 2, part_argument=0) for name in ("date_part", "datepart", "date_trunc", "datetrunc")),
+    *(Function(name, 3, 3, part_argument=0) for name in ("date_diff", "datediff", "date_sub", "datesub")),
     Function("split_part", 3, 3, searches=True),
     *(Function(name, 2, 3, has_pattern=True) for name in ("regexp_matches", "regexp_full_match")),
     Function("regexp_extract", 2, 4, has_pattern=True),

@@ -83,6 +83,10 @@ def parse_tree(raw_text: object, place: Place) -> exp.Expr:
             place, f"an expression has at most {_LONGEST_TEXT:,} characters, this has {len(raw_text):,}"
         )
     try:
+        raw_text.encode()
+    except UnicodeEncodeError:
+        raise PipelineError(place, "an expression holds half of a surrogate pair; write the whole character") from None
+    try:
         tokens = _DIALECT.tokenize(raw_text)
         _check_tokens(tokens, place)
         trees = _DIALECT.parser().parse(tokens, raw_text)

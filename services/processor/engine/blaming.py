@@ -66,8 +66,19 @@ class FailedRun:
             found = self._first_failing(one)
             if found is not None:
                 return found
-        message = f"a value can't be computed: {plain_words(self.error)}"
-        return RecordError(message, object_name=self.beginning.origins[0].name)
+        return self._failing_as_a_whole()
+
+    def _failing_as_a_whole(self) -> RecordError:
+        """Where no record fails by itself: to look for it, the engine may leave out what fails."""
+        place, reason = None, f"a value can't be computed: {plain_words(self.error)}"
+        computed = [one for i in self.steps for one in _computed(i, self.checked.steps[i].sql)]
+        for one in computed:
+            hidden = hidden_for(self.checked, with_origin=True)
+            rows = self._after(one.steps, hidden, numbered_after=False)
+            if not self._succeeds(select(f"max(hash({one.sql}))", f"({rows})")):
+                place = one.place
+                break
+        return RecordError(_with_place(place, reason), object_name=self.beginning.origins[0].name)
 
     def unreadable(self) -> Iterator[int]:
         """Places of files whose values can't all be read: a count may be taken from fewer columns, or statistics."""

@@ -16,12 +16,14 @@ from typing import Literal
 
 import duckdb
 
+from services.processor.domain.excerpts import excerpt
 from services.processor.domain.pipeline_errors import DeadlineExceeded, MemoryExceeded, RunCancelled, WorkFolderFull
 from services.processor.domain.sql_text import quote_text
 
 Row = tuple[object, ...]
 _INTERRUPT_EVERY_SECONDS = 0.05
 _DESCRIBER_BYTES = 256 << 20
+_LONGEST_REASON = 300
 _HINTS = re.compile(
     r"\n|\. You might need|\. In order to|\. Use TRY| in expression|, or SET | - an explicit| when casting from"
 )
@@ -230,4 +232,4 @@ def plain_words(error: duckdb.Error) -> str:
         text = pattern.sub(words, text)
     for theirs, ours in _OUR_NAMES.items():
         text = text.replace(theirs, ours)
-    return _HINTS.split(text, maxsplit=1)[0].strip().rstrip(".:!")[:300]
+    return excerpt(_HINTS.split(text, maxsplit=1)[0].strip().rstrip(".:!"), _LONGEST_REASON)
