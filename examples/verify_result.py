@@ -56,7 +56,8 @@ def _lies_where_it_says(part: dict[str, Any]) -> bool:
     """Of a result that is split: `day=2026-11-23/` in the key, percent-encoded, is the value of `day`."""
     found = [folder.partition("=") for folder in part["key"].split("/")[4:-1]]
     values = {unquote(name): None if value == OF_NULL else unquote(value) for name, _, value in found}
-    return values == part.get("partition", {})
+    said: dict[str, str | None] = part.get("partition", {})
+    return values == said
 
 
 def from_folder(folder: Path) -> Iterator[str]:

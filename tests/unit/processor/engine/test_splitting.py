@@ -69,7 +69,7 @@ def test_a_reader_of_hive_folders_finds_what_was_split(engine: Engine, tmp_path:
         (tmp_path / "data" / folder).mkdir(parents=True)
         (tmp_path / "data" / folder / "part.parquet").write_bytes(content)
     read = f"read_parquet('{tmp_path}/data/*/*.parquet', hive_partitioning = true, hive_types_autocast = false)"
-    found = duckdb.sql(f"FROM {read}").order("id").project("id, city, n").fetchall()
+    found = duckdb.execute(f"SELECT id, city, n FROM {read} ORDER BY id").fetchall()  # noqa: S608 - our own
     assert found == [(record["id"], record["city"], record["n"]) for record in records]
 
 
