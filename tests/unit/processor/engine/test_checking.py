@@ -129,3 +129,16 @@ def test_the_output_has_the_types_that_the_engine_tells() -> None:
 def test_nothing_is_checked_where_there_are_no_columns() -> None:
     checked = check(parse_config({"filter_condition": "a > 1"}), schema_from_json({}))
     assert (checked.steps, checked.output.columns) == ((), ())
+
+
+@pytest.mark.parametrize("type_name", ["TIMESTAMPTZ", "TIMESTAMP", "DATE"])
+def test_a_constant_of_any_type_may_be_derived(type_name: str) -> None:
+    derived = {"x": f"CAST('2026-12-01' AS {type_name})"}
+    checked = check(parse_config({"transformations": [{"derive": derived}], "stamp": False}), SCHEMA)
+    assert checked.output.to_json()["x"] == type_name
+
+
+def test_a_constant_that_cannot_be_computed_blames_its_step_and_no_record() -> None:
+    with pytest.raises(PipelineError, match=r"transformations\[0\]\.derive\.x: .*zwei") as caught:
+        check(parse_config({"transformations": [{"derive": {"x": "CAST('zwei' AS TIMESTAMPTZ)"}}]}), SCHEMA)
+    assert caught.value.errors[0].pointer == "/config/transformations/0/derive/x"
