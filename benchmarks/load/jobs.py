@@ -94,11 +94,15 @@ async def running(folder: Path, *, workers: int, settings: Mapping[str, str] | N
 
 
 async def told(url: str, name: str) -> dict[tuple[str, ...], float]:
-    """The samples of this name at `/metrics`, by the values of their labels."""
+    """The samples of this name at `/metrics`, by the values of their labels in the order of the labels' names."""
     async with httpx.AsyncClient(timeout=10) as http:
         text = (await http.get(f"{url}/metrics")).text
     samples = (sample for family in text_string_to_metric_families(text) for sample in family.samples)
-    return {tuple(sample.labels.values()): sample.value for sample in samples if sample.name == name}
+    return {
+        tuple(value for _, value in sorted(sample.labels.items())): sample.value
+        for sample in samples
+        if sample.name == name
+    }
 
 
 def peak_megabytes(pid: int) -> float:

@@ -61,7 +61,7 @@ async def measure_workers(folder: Path) -> None:
 def as_requests(counted: Counter[tuple[str, ...]], units: Requests) -> Requests:
     """Calls as they are paid; DynamoDB's units, which calls don't show, are those of `units`."""
     kinds: Counter[str] = Counter()
-    for (service, operation), number in counted.items():
+    for (operation, service), number in counted.items():
         kinds[_KINDS.get((service, operation), service)] += number
     return replace(
         units,
@@ -77,13 +77,13 @@ async def calls_so_far(jobs: Jobs) -> Counter[tuple[str, ...]]:
     counted: Counter[tuple[str, ...]] = Counter()
     for instance in (*jobs.stack.of_kind("processor"), *jobs.stack.of_kind("worker")):
         counted += Counter(await counted_by(instance.url, "mayfly_aws_call_seconds_count"))
-        counted["sqs", "ReceiveMessage"] += sum((await counted_by(instance.url, "mayfly_messages_total")).values())
+        counted["ReceiveMessage", "sqs"] += sum((await counted_by(instance.url, "mayfly_messages_total")).values())
     return counted
 
 
 async def counted_by(url: str, name: str) -> dict[tuple[str, ...], int]:
     samples = await told(url, name)
-    return {labels: int(value) for labels, value in samples.items() if labels[-1] != "ReceiveMessage"}
+    return {labels: int(value) for labels, value in samples.items() if "ReceiveMessage" not in labels}
 
 
 async def ended_so_far(jobs: Jobs) -> int:
