@@ -22,6 +22,7 @@ from tests.support.names import unique_name
 
 # A busy or a new machine is slow now and then; that is no fault of what is tested.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("long", settings.get_profile("patient"), max_examples=20_000)
 settings.load_profile("patient")
 
 # Where rich is installed, structlog writes tracebacks with the values of all variables: that holds the loop for seconds.
