@@ -25,7 +25,7 @@ settings.register_profile("patient", deadline=None, suppress_health_check=[Healt
 settings.register_profile("long", settings.get_profile("patient"), max_examples=20_000)
 settings.load_profile("patient")
 
-# Where rich is installed, structlog writes tracebacks with the values of all variables: that holds the loop for seconds.
+# Where rich is installed, structlog writes tracebacks with the values of all variables, which takes seconds.
 _PLAIN = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
 structlog.configure(processors=[*structlog.get_config()["processors"][:-1], _PLAIN])
 
