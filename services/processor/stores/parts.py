@@ -82,21 +82,14 @@ class Parts:
 
     async def all_of(self, key: JobKey) -> Sequence[PartRecord]:
         """Every part that was begun, in order (a consistent read)."""
-        items: list[dict[str, Any]] = []
-        start: dict[str, Any] = {}
-        while True:
-            with aws_errors("DynamoDB"):
-                answer = await self.dynamodb.query(
-                    TableName=self.table,
-                    KeyConditionExpression="pk = :pk AND begins_with(sk, :part)",
-                    ExpressionAttributeValues=to_item({":pk": job_pk(key), ":part": "PART#"}),
-                    ConsistentRead=True,
-                    **start,
-                )
-            items += [from_item(item) for item in answer["Items"]]
-            if "LastEvaluatedKey" not in answer:
-                return [_record_from(item) for item in items]
-            start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+        pages = self.dynamodb.get_paginator("query").paginate(
+            TableName=self.table,
+            KeyConditionExpression="pk = :pk AND begins_with(sk, :part)",
+            ExpressionAttributeValues=to_item({":pk": job_pk(key), ":part": "PART#"}),
+            ConsistentRead=True,
+        )
+        with aws_errors("DynamoDB"):
+            return [_record_from(from_item(item)) async for page in pages for item in page["Items"]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,22 +87,15 @@ class StoredPipelines:
 
     async def with_triggers(self, owner: str) -> Sequence[StoredPipeline]:
         """All of the owner's that run by themselves (a consistent read)."""
-        items: list[dict[str, Any]] = []
-        start: dict[str, Any] = {}
-        while True:
-            with aws_errors("DynamoDB"):
-                answer = await self.dynamodb.query(
-                    TableName=self.table,
-                    KeyConditionExpression="pk = :pk",
-                    FilterExpression="attribute_exists(signed_context)",
-                    ExpressionAttributeValues=to_item({":pk": pipelines_pk(owner)}),
-                    ConsistentRead=True,
-                    **start,
-                )
-            items += [from_item(item) for item in answer["Items"]]
-            if "LastEvaluatedKey" not in answer:
-                return [_pipeline_from(owner, item) for item in items]
-            start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+        pages = self.dynamodb.get_paginator("query").paginate(
+            TableName=self.table,
+            KeyConditionExpression="pk = :pk",
+            FilterExpression="attribute_exists(signed_context)",
+            ExpressionAttributeValues=to_item({":pk": pipelines_pk(owner)}),
+            ConsistentRead=True,
+        )
+        with aws_errors("DynamoDB"):
+            return [_pipeline_from(owner, from_item(item)) async for page in pages for item in page["Items"]]
 
     async def due(self, *, now_ms: int, limit: int) -> Sequence[tuple[str, str]]:
         """Owner and name of those that are to be looked after, the longest due first. Eventually consistent."""
